@@ -1,0 +1,1 @@
+"""The pure types that everything else speaks in: positions, resources, differences, changes, plans."""

@@ -1,0 +1,1 @@
+"""The host: Docker, files, processes. Only input and output; nothing here decides."""

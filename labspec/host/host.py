@@ -1,0 +1,42 @@
+"""The host that a lab lives on: its Docker engine, its command-line client, and labspec's own state folder."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from labspec.host.docker import Docker
+from labspec.host.state import StateFolder
+
+if TYPE_CHECKING:
+    from python_on_whales import DockerClient
+
+COMMAND_SECONDS = 1800
+"""No call of the docker client lasts longer; builds and pulls are the long ones."""
+
+
+class Host:
+    """Where a lab is observed and applied. Opened without touching anything; each part is made when first used."""
+
+    def __init__(self, docker: Docker | None = None, state: StateFolder | None = None) -> None:
+        self.docker = docker or Docker()
+        self.state = state or StateFolder()
+
+    def whales(self, compose_file: str | None = None, project: str | None = None) -> DockerClient:
+        """Return the python-on-whales client for this engine, each call bounded to COMMAND_SECONDS."""
+        from python_on_whales import DockerClient
+
+        return DockerClient(
+            host=self.docker.address,
+            client_call=["timeout", "--kill-after=10", str(COMMAND_SECONDS), "docker"],
+            client_type="docker",
+            compose_files=[compose_file] if compose_file else [],
+            compose_project_name=project,
+        )
+
+    @cached_property
+    def local(self) -> bool:
+        """Whether the engine shares this process's network namespace, so that its ports are this machine's ports."""
+        from labspec.host.ports import shares_network
+
+        return self.docker.socket_path is not None and shares_network(self.docker.socket_path)

@@ -1,0 +1,99 @@
+"""The contract of a kind: its section of the spec, and its live side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from labspec.core.change import Change, Danger, Preview
+from labspec.core.diagnostic import Diagnostic
+from labspec.core.resource import Lab, Observed, Resource
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from labspec.host.docker import Docker
+    from labspec.host.host import Host
+
+
+class Scope(Protocol):
+    """What a section sees of the whole spec while it is turned into resources."""
+
+    lab: str
+    """The lab's name."""
+    root: str
+    """The lab's folder, absolute."""
+
+    def entry(self, section: str, name: str) -> Mapping[str, Any] | None:
+        """Return the written entry `section.name`, lookups resolved, or None."""
+        ...
+
+    def names(self, section: str) -> list[str]:
+        """Return the names of a section's entries."""
+        ...
+
+    def error(self, path: Sequence[str | int], message: str, hint: str | None = None, *, key: bool = False) -> None:
+        """Report a mistake at `path` of the spec, on its value or (`key`) on its key; validation goes on."""
+        ...
+
+    def file(self, path: Sequence[str | int], relative: str, *, folder: bool = False) -> str | None:
+        """Return the absolute path of a file (or folder) of the lab named at `path`.
+
+        Reports and returns None when it is missing or not inside the lab's folder (symlinks resolved).
+        """
+        ...
+
+    def read(self, absolute: str) -> bytes:
+        """Return a file's content, and note that the lab depends on it."""
+        ...
+
+
+class Section(Protocol):
+    """One section of the spec."""
+
+    name: str
+    """The key at the top of the spec."""
+    kind: str
+    """The first part of its addresses."""
+    model: type[BaseModel]
+    """What one entry may say."""
+
+    def resources(self, name: str, entry: Mapping[str, Any], scope: Scope) -> Iterable[Resource]:
+        """Return what one valid entry (as written, lookups resolved) asks for; mistakes go to `scope.error`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the kinds need to read the host: the lab, the engine, and what was read by the kinds before."""
+
+    lab: Lab
+    docker: Docker
+    applied: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Object id -> field -> digest, for what was changed in place."""
+
+
+class Live(Protocol):
+    """The live side of a kind."""
+
+    kind: str
+
+    def observe(self, reading: Reading) -> Iterable[Observed]:
+        """Return the objects of this lab that the host has, and those without owner that a resource names."""
+        ...
+
+    def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:
+        """Return what makes `observed` into `desired`, or None where it is so already. Pure.
+
+        Without `desired` the object is removed; without `observed` it is made. Both are never None.
+        """
+        ...
+
+    def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:
+        """Return what stands in the way of these changes: a name or port that somebody else has."""
+        ...
+
+    def dangers(self, resource: Resource) -> Iterable[Danger]:
+        """Return what in a resource gives away more than a lab should."""
+        ...
