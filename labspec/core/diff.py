@@ -83,16 +83,24 @@ def digests(desired: Mapping[str, Any]) -> dict[str, str]:
     return {name: digest(value) for name, value in sorted(desired.items())}
 
 
-def compare(fields: Iterable[Field], desired: Mapping[str, Any], observed: Observed) -> tuple[Diff, ...]:
+def compare(
+    fields: Iterable[Field],
+    desired: Mapping[str, Any],
+    observed: Observed,
+    folded: Mapping[str, Any] | None = None,
+) -> tuple[Diff, ...]:
     """Return the differences between what the spec wants and what the host has, in the order of `fields`.
 
     A field that the spec does not set is held against the object's own default, then the field's; where neither is
-    known it is compared only if it was set before.
+    known it is compared only if it was set before. `folded` has, for a field that the spec only adds to (the
+    environment, say), the whole value that the host should show.
     """
-    return tuple(diff for field in fields for diff in _differences(field, desired, observed))
+    return tuple(diff for field in fields for diff in _differences(field, desired, observed, folded or {}))
 
 
-def _differences(field: Field, desired: Mapping[str, Any], observed: Observed) -> Iterator[Diff]:
+def _differences(
+    field: Field, desired: Mapping[str, Any], observed: Observed, folded: Mapping[str, Any]
+) -> Iterator[Diff]:
     name = field.name
     recorded = observed.applied.get(name)
     wanted = desired.get(name, UNSET)
@@ -103,8 +111,8 @@ def _differences(field: Field, desired: Mapping[str, Any], observed: Observed) -
             yield Diff(name, before, wanted, _cause(wanted, recorded), field.settle, field.secret)
         return
     found = observed.state.get(name, UNSET)
-    expected = wanted
-    if wanted is UNSET:
+    expected = folded.get(name, wanted)
+    if expected is UNSET:
         expected = observed.defaults.get(name, field.default)
         if expected is UNSET and recorded is None:
             return

@@ -1,30 +1,43 @@
 """The kinds of object that a lab is made of.
 
-A kind is a folder with two files: `model.py`, what a spec may say (pydantic; loaded only to validate), and `live.py`,
-how it is read from the host and what steps a change takes. `REGISTRY` names the folders, each kind before those that
-use it; to add a kind, add a folder and a line here.
+A kind is a folder with two files: `model.py`, what a spec may say (loaded only to validate, so that an unchanged lab
+need not import pydantic), and `live.py`, how it is read from the host and what steps a change takes. To add a kind,
+add its folder and one line in `REGISTRY`, behind the kinds that it uses.
 """
 
 from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from labspec.kinds.provider import Live, Section
 
-REGISTRY = ("image", "network", "volume", "service", "stack")
+
+class Kind(NamedTuple):
+    """A folder beside this file; `live` is False for a kind that only stands for resources of others."""
+
+    name: str
+    live: bool = True
+
+
+REGISTRY = (
+    Kind("image"),
+    Kind("network"),
+    Kind("volume"),
+    Kind("service"),
+    Kind("stack", live=False),
+)
 
 
 @cache
 def sections() -> tuple[Section, ...]:
     """Return what the spec may say of each kind, in registry order."""
-    return tuple(import_module(f"labspec.kinds.{name}.model").SECTION for name in REGISTRY)
+    return tuple(import_module(f"labspec.kinds.{kind.name}.model").SECTION for kind in REGISTRY)
 
 
 @cache
 def lives() -> tuple[Live, ...]:
-    """Return the live side of each kind, in registry order. A kind that is only a namespace (stack) has none."""
-    modules = (import_module(f"labspec.kinds.{name}") for name in REGISTRY)
-    return tuple(import_module(f"{module.__name__}.live").LIVE for module in modules if module.HAS_LIVE)
+    """Return the live side of each kind, in registry order: each before the kinds that use it."""
+    return tuple(import_module(f"labspec.kinds.{kind.name}.live").LIVE for kind in REGISTRY if kind.live)

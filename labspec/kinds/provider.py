@@ -11,8 +11,6 @@ from labspec.core.diagnostic import Diagnostic
 from labspec.core.resource import Lab, Observed, Resource
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from labspec.host.docker import Docker
     from labspec.host.host import Host
 
@@ -50,17 +48,23 @@ class Scope(Protocol):
 
 
 class Section(Protocol):
-    """One section of the spec."""
+    """One section of the spec: a mapping from names to entries."""
 
     name: str
     """The key at the top of the spec."""
     kind: str
     """The first part of its addresses."""
-    model: type[BaseModel]
-    """What one entry may say."""
 
-    def resources(self, name: str, entry: Mapping[str, Any], scope: Scope) -> Iterable[Resource]:
-        """Return what one valid entry (as written, lookups resolved) asks for; mistakes go to `scope.error`."""
+    def check(self, name: str, entry: Any, scope: Scope) -> bool:
+        """Report every mistake of form in one entry to `scope.error`, and return whether there was none."""
+        ...
+
+    def resources(self, name: str, entry: Any, scope: Scope) -> Iterable[Resource]:
+        """Return what one entry of good form asks for; mistakes of meaning go to `scope.error`."""
+        ...
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema (draft 2020-12) of one entry, with a description for every key."""
         ...
 
 
