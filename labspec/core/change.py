@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Self
 
@@ -79,6 +79,10 @@ class Change:
     def steps(self) -> tuple[Step, ...]:
         """All the steps, in order."""
         return self.prepare + self.remove + self.make
+
+    def warned(self, *warnings: str) -> Change:
+        """Return the change with more warnings."""
+        return replace(self, warnings=self.warnings + warnings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ EXIT_LOCKED = 75
 """EX_TEMPFAIL of sysexits.h: try again later."""
 
 
-class Locked(LabError):
+class LockedError(LabError):
     """Another labspec is changing the same lab."""
 
     exit_code = EXIT_LOCKED
@@ -96,7 +96,7 @@ class StateFolder:
 
     @contextmanager
     def lock(self, lab: str) -> Iterator[None]:
-        """Hold the lab's lock. Raises Locked, naming the holder, while another process has it."""
+        """Hold the lab's lock. Raises LockedError, naming the holder, while another process has it."""
         path = self.lab(lab) / "lock"
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
@@ -104,7 +104,7 @@ class StateFolder:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 holder = os.pread(handle, 200, 0).decode(errors="replace").strip() or "another process"
-                raise Locked(
+                raise LockedError(
                     f"lab '{lab}' is being changed by {holder}", hint="wait for it to end, then try again"
                 ) from None
             os.ftruncate(handle, 0)

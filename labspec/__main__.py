@@ -1,0 +1,27 @@
+"""The entry of the command `labspec` and of `python -m labspec`."""
+
+from __future__ import annotations
+
+import sys
+
+from labspec import __version__
+
+
+def main() -> None:
+    """Run the command line and exit with its code; `labspec --version` answers before anything is imported."""
+    arguments = sys.argv[1:]
+    if arguments == ["--version"]:
+        print(f"labspec {__version__}")
+        return
+
+    try:
+        from labspec.cli.main import run
+
+        code = run(arguments)
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

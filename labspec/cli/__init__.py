@@ -1,0 +1,1 @@
+"""The commands: what they take, what they print, how they exit; each is imported when it is called."""

@@ -1,0 +1,87 @@
+"""labspec apply: make the host match the spec, or do what a plan file says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from labspec.cli import options
+from labspec.cli.planfile import PlanFile
+from labspec.core.diagnostic import LabError
+
+EPILOG = """Apply shows the plan and asks; only 'yes' goes on. Press Ctrl-C once and the steps that run are
+finished, then apply stops; what is done stays done, and the next apply goes on from there. Press it twice to stop at
+once.
+
+\b
+Examples:
+  labspec apply                     the lab in this folder
+  labspec apply -y --wait           no question; until health checks pass
+  labspec apply --target service.web
+  labspec apply tp1.plan            what 'labspec plan -o tp1.plan' showed,
+                                    unless something has changed since
+  labspec apply --allow privileged  what the plan warns of, if you trust it"""
+
+
+@click.command("apply", epilog=EPILOG, short_help="Make this host match the spec")
+@click.argument("spec", required=False, metavar="[SPEC|PLAN]", type=click.Path())
+@options.approve
+@options.variables
+@options.targets
+@options.replace
+@options.allow
+@click.option("--wait", is_flag=True, help="Wait until every service with a health check is healthy.")
+@options.steps
+@options.verbose
+@options.as_json
+@options.everywhere
+def command(
+    spec: str | None,
+    approved: bool,
+    variables: dict[str, str],
+    variable_files: tuple[Path, ...],
+    targets: tuple[str, ...],
+    replace: tuple[str, ...],
+    allow: frozenset[str],
+    wait: bool,
+    steps: bool,
+    verbose: bool,
+    as_json: bool,
+) -> int:
+    """Make this host match the spec: create what is missing, change what differs, delete what left the spec.
+
+    With a plan file, apply does what that plan showed, without asking, or refuses because something has changed.
+    """
+    from labspec.cli.execution import Request, execute
+
+    planned = PlanFile.read(Path(spec)) if spec else None
+    if planned is None:
+        lab = options.load(spec, variables, variable_files)
+        request = Request("apply", lab, targets, replace, allow=allow, approved=approved, wait=wait)
+    else:
+        _nothing_else(variables, variable_files, targets, replace)
+        lab = options.load(planned.spec, planned.variables, tuple(map(Path, planned.variable_files)))
+        request = Request(
+            "destroy" if planned.destroy else "apply",
+            lab,
+            planned.targets,
+            planned.replace,
+            allow=allow,
+            approved=True,
+            wait=wait,
+            expected=planned.fingerprint,
+        )
+    return execute(request, steps=steps, verbose=verbose, as_json=as_json)
+
+
+def _nothing_else(
+    variables: dict[str, str], variable_files: tuple[Path, ...], targets: tuple[str, ...], replace: tuple[str, ...]
+) -> None:
+    given = {"--var": variables, "--var-file": variable_files, "--target": targets, "--replace": replace}
+    for option, value in given.items():
+        if value:
+            raise LabError(
+                f"{option} cannot go with a plan file: the plan already says it",
+                hint=f"plan again with {option}, or apply the spec itself",
+            )

@@ -1,0 +1,46 @@
+"""labspec destroy: remove everything that a lab has on the host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from labspec.cli import options
+
+EPILOG = """Only what labspec made for this lab is removed, by its labels; external volumes and networks, and
+everything that somebody else made, stay. Volumes of the lab go with the data in them.
+
+\b
+Examples:
+  labspec plan --destroy             look first
+  labspec destroy
+  labspec destroy -y
+  labspec destroy --target stack.portainer"""
+
+
+@click.command("destroy", epilog=EPILOG, short_help="Remove everything that the lab has on this host")
+@options.spec
+@options.approve
+@options.variables
+@options.targets
+@options.steps
+@options.verbose
+@options.as_json
+@options.everywhere
+def command(
+    spec: str | None,
+    approved: bool,
+    variables: dict[str, str],
+    variable_files: tuple[Path, ...],
+    targets: tuple[str, ...],
+    steps: bool,
+    verbose: bool,
+    as_json: bool,
+) -> int:
+    """Remove everything that the lab has on this host: containers, networks, volumes with their data, images."""
+    from labspec.cli.execution import Request, execute
+
+    lab = options.load(spec, variables, variable_files)
+    request = Request("destroy", lab, targets, approved=approved)
+    return execute(request, steps=steps, verbose=verbose, as_json=as_json)

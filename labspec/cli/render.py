@@ -1,0 +1,48 @@
+"""labspec render: write the lab as files that Docker understands without labspec."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from labspec.cli import options
+
+FORMAT = 1
+
+EPILOG = """The files do not depend on this host and are the same at every run, so that they can be kept in git.
+
+\b
+Examples:
+  labspec render -o out
+  docker compose -f out/compose.yaml up"""
+
+
+@click.command("render", epilog=EPILOG, short_help="Write the lab as Dockerfiles and compose.yaml")
+@options.spec
+@click.option(
+    "-o",
+    "--out",
+    "out",
+    metavar="DIR",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write to; made if need be.",
+)
+@options.variables
+@options.as_json
+@options.everywhere
+def command(
+    spec: str | None, out: Path, variables: dict[str, str], variable_files: tuple[Path, ...], as_json: bool
+) -> None:
+    """Write the lab as Dockerfiles, build contexts and a compose.yaml that work without labspec."""
+    from labspec.outputs.render import render
+
+    lab = options.load(spec, variables, variable_files)
+    files = [str(path) for path in render(lab, out)]
+    if as_json:
+        click.echo(json.dumps({"format": FORMAT, "files": files}))
+        return
+    for file in files:
+        click.echo(click.format_filename(file))

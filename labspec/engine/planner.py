@@ -1,0 +1,138 @@
+"""Deciding what to do: desired and observed in, a plan out, without touching the host."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from hashlib import sha256
+
+from labspec.core.change import Change, Danger, Plan, Preview
+from labspec.core.diagnostic import Diagnostic, LabError, did_you_mean
+from labspec.core.resource import Lab, Observed, Resource
+from labspec.engine.graph import arrange
+from labspec.kinds import lives
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user asked of a plan besides the spec."""
+
+    targets: tuple[str, ...] = ()
+    """Only these addresses, and what they need (when removing: what needs them)."""
+    replace: tuple[str, ...] = ()
+    """Make these anew even where nothing differs."""
+    destroy: bool = False
+    """Remove everything that the lab has on the host."""
+
+
+def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = Wishes()) -> Plan:
+    """Return the plan that makes the host what the lab says. Pure: equal arguments give an equal plan.
+
+    Raises LabError for a wish that names no address.
+    """
+    resources = {} if wishes.destroy else lab.by_address()
+    replace = frozenset(_resolve(wishes.replace, resources, "--replace"))
+    known = {**lab.by_address(), **dict.fromkeys(observed)}
+    chosen = _chosen(_resolve(wishes.targets, known, "--target"), lab, wishes) if wishes.targets else None
+    by_kind = {live.kind: live for live in lives()}
+    changes: dict[str, Change] = {}
+    unchanged = 0
+    for resource in in_order(resources.values()):
+        if chosen is not None and resource.address not in chosen:
+            continue
+        preview = Preview(changes, replace)
+        change = by_kind[resource.kind].change(resource, observed.get(resource.address), preview, lab)
+        if change:
+            changes[resource.address] = change
+        else:
+            unchanged += 1
+    leaving = [found for address, found in sorted(observed.items()) if address not in resources and found.owned]
+    for found in leaving:
+        if chosen is not None and found.address not in chosen:
+            continue
+        change = by_kind[found.kind].change(None, found, Preview(changes), lab)
+        if change:
+            changes[found.address] = change
+    ordered = tuple(changes.values())
+    return Plan(
+        lab=lab.name,
+        changes=ordered,
+        nodes=arrange(ordered, lab),
+        problems=tuple(_missing_external(resources.values(), observed)),
+        dangers=tuple(_dangers(resources.values(), changes)),
+        fingerprint=_fingerprint(lab, observed, wishes),
+        unchanged=unchanged,
+    )
+
+
+def in_order(resources: Iterable[Resource]) -> list[Resource]:
+    """Return resources so that each stands behind all that it needs; otherwise as they came."""
+    by_address = {resource.address: resource for resource in resources}
+    graph = {
+        address: [need for need in resource.needs if need in by_address] for address, resource in by_address.items()
+    }
+    return [by_address[address] for address in TopologicalSorter(graph).static_order()]
+
+
+def covers(target: str, address: str) -> bool:
+    """Return whether a target names an address: itself, or a namespace that it is in (stack.portainer)."""
+    return address == target or address.startswith(f"{target}.")
+
+
+def _resolve(wanted: Sequence[str], known: Mapping[str, object], option: str) -> set[str]:
+    found: set[str] = set()
+    for target in wanted:
+        hits = [address for address in known if covers(target, address)]
+        if not hits:
+            hint = did_you_mean(target, known) or "'labspec status' lists the addresses"
+            raise LabError(f"{option} {target}: the lab has no such address", hint=hint)
+        found.update(hits)
+    return found
+
+
+def _chosen(targets: set[str], lab: Lab, wishes: Wishes) -> set[str]:
+    """Close the targets: over what they need to be made, or over what needs them to be removed."""
+    forward = {resource.address: set(resource.needs) for resource in lab.resources}
+    if wishes.destroy:
+        backward: dict[str, set[str]] = {}
+        for address, needs in forward.items():
+            for need in needs:
+                backward.setdefault(need, set()).add(address)
+        forward = backward
+    chosen: set[str] = set()
+    todo = list(targets)
+    while todo:
+        address = todo.pop()
+        if address not in chosen:
+            chosen.add(address)
+            todo.extend(forward.get(address, ()))
+    return chosen
+
+
+def _missing_external(resources: Iterable[Resource], observed: Mapping[str, Observed]) -> Iterable[Diagnostic]:
+    for resource in resources:
+        if resource.options.get("external") and resource.address not in observed:
+            yield Diagnostic(
+                f"{resource.address}: this host has no {resource.kind} named {resource.name}, and it is external",
+                at=resource.at,
+                hint=f"create it (docker {resource.kind} create {resource.name}), or drop 'external'",
+            )
+
+
+def _dangers(resources: Iterable[Resource], changes: Mapping[str, Change]) -> Iterable[Danger]:
+    by_kind = {live.kind: live for live in lives()}
+    for resource in resources:
+        if resource.address in changes:
+            yield from by_kind[resource.kind].dangers(resource)
+
+
+def _fingerprint(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes) -> str:
+    wanted = [[resource.address, resource.desired, resource.options] for resource in lab.resources]
+    found = [
+        [item.address, item.id, item.state, item.facts, dict(item.applied)] for _, item in sorted(observed.items())
+    ]
+    asked = [wishes.targets, wishes.replace, wishes.destroy]
+    text = json.dumps([lab.name, dict(lab.files), wanted, found, asked], sort_keys=True, default=str)
+    return sha256(text.encode()).hexdigest()

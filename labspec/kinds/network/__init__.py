@@ -1,0 +1,1 @@
+"""Networks: what containers reach each other by."""

@@ -1,0 +1,164 @@
+"""What a spec may say of a network: the Compose specification's keys, and `subnets` for addresses in one line."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from labspec.core.resource import Resource
+from labspec.kinds.provider import Scope
+from labspec.kinds.section import ModelSection, Name, Text
+from labspec.kinds.volume.model import labels_mapping
+
+
+def _subnet(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError as error:
+        raise ValueError(f"not a subnet: {error}") from None
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError as error:
+        raise ValueError(f"not an address: {error}") from None
+
+
+Subnet = Annotated[str, AfterValidator(_subnet)]
+Address = Annotated[str, AfterValidator(_address)]
+
+_CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class Pool(BaseModel):
+    """One range of addresses."""
+
+    model_config = _CONFIG
+
+    subnet: Subnet | None = None
+    """The subnet, such as 172.28.0.0/16."""
+    ip_range: Subnet | None = None
+    """The part of the subnet that containers get their addresses from."""
+    gateway: Address | None = None
+    """The host's own address in the subnet; its first one where it is not given."""
+    aux_addresses: dict[str, Address] | None = None
+    """Addresses that no container gets."""
+
+
+class Ipam(BaseModel):
+    """How addresses are given out."""
+
+    model_config = _CONFIG
+
+    driver: Name | None = None
+    """The IPAM driver; `default` where it is not given."""
+    config: list[Pool] | None = None
+    """The ranges of addresses."""
+    options: dict[str, Text] | None = None
+    """Options for the IPAM driver."""
+
+
+class Network(BaseModel):
+    """A network, in the Compose specification's vocabulary."""
+
+    model_config = _CONFIG
+
+    name: Name | None = None
+    """The network's name on the host; `<lab>_<key>` where it is not given."""
+    driver: Name | None = None
+    """The network driver; `bridge` where it is not given."""
+    driver_opts: dict[str, Text | int | float] | None = None
+    """Options for the driver, such as com.docker.network.bridge.name."""
+    subnets: list[Subnet] | None = None
+    """The network's subnets: short for `ipam` with a `config` of just these."""
+    ipam: Ipam | None = None
+    """How addresses are given out."""
+    internal: bool | None = None
+    """Containers on the network cannot reach beyond it."""
+    attachable: bool | None = None
+    """Containers outside the project may join."""
+    enable_ipv4: bool | None = None
+    """Whether containers get IPv4 addresses (Docker 28 and later can say no)."""
+    enable_ipv6: bool | None = None
+    """Whether containers get IPv6 addresses."""
+    external: bool | None = None
+    """The network is somebody else's: it must be there, and labspec never makes, changes or removes it."""
+    labels: dict[str, Text | int | float | bool | None] | list[Text] | None = None
+    """Labels to put on the network."""
+
+
+class NetworkSection(ModelSection):
+    """The section `networks`."""
+
+    name = "networks"
+    kind = "network"
+    model = Network
+
+    def resources(self, name: str, entry: Any, scope: Scope) -> Iterable[Resource]:
+        """Return the network, with `subnets` written out as `ipam`."""
+        path = ("networks", name)
+        if entry.get("subnets") and entry.get("ipam"):
+            scope.error((*path, "subnets"), f"network '{name}' has both subnets and ipam", "keep one of them", key=True)
+            return
+        if entry.get("external"):
+            for key in sorted(set(entry) - {"external", "name"}):
+                if entry[key]:
+                    hint = "labspec never changes an external network: remove this key, or 'external'"
+                    scope.error((*path, key), f"network '{name}' is external and has {key}", hint, key=True)
+                    return
+        yield network_resource(f"network.{name}", scope.lab, name, entry)
+
+
+def network_resource(address: str, project: str, key: str, entry: Mapping[str, Any]) -> Resource:
+    """Return the resource for one valid entry of a `networks` section, of a spec or of a compose file."""
+    compose = {name: value for name, value in entry.items() if name != "subnets" and value is not None}
+    if entry.get("subnets"):
+        compose["ipam"] = {"config": [{"subnet": subnet} for subnet in entry["subnets"]]}
+    host_name = str(entry.get("name") or (key if entry.get("external") else f"{project}_{key}"))
+    compose["name"] = host_name
+    desired = {} if entry.get("external") else _desired(compose)
+    return Resource(
+        address=address,
+        kind="network",
+        name=host_name,
+        desired=desired,
+        options={"key": key, "compose": compose, "external": bool(entry.get("external"))},
+        project=project,
+    )
+
+
+def _desired(compose: Mapping[str, Any]) -> dict[str, Any]:
+    desired: dict[str, Any] = {}
+    for key, field in (("driver", "driver"), ("internal", "internal"), ("attachable", "attachable")):
+        if compose.get(key) is not None:
+            desired[field] = compose[key]
+    for key, field in (("enable_ipv4", "ipv4"), ("enable_ipv6", "ipv6")):
+        if compose.get(key) is not None:
+            desired[field] = compose[key]
+    if compose.get("driver_opts"):
+        desired["options"] = {name: str(value) for name, value in compose["driver_opts"].items()}
+    if compose.get("labels"):
+        desired["labels"] = labels_mapping(compose["labels"])
+    ipam = compose.get("ipam") or {}
+    if ipam.get("driver"):
+        desired["ipam_driver"] = ipam["driver"]
+    if ipam.get("options"):
+        desired["ipam_options"] = dict(ipam["options"])
+    if ipam.get("config"):
+        desired["pools"] = [_pool(pool) for pool in ipam["config"]]
+    return desired
+
+
+def _pool(pool: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: pool[name] for name in ("subnet", "ip_range", "gateway", "aux_addresses") if pool.get(name)}
+    for name in ("subnet", "ip_range"):
+        if name in kept:
+            kept[name] = str(ipaddress.ip_network(kept[name], strict=False))
+    return kept
+
+
+SECTION = NetworkSection()

@@ -1,0 +1,137 @@
+"""What the kinds of Docker object have in common: ownership by labels, names already taken, a change without twists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from labspec.core.change import Action, Change, Preview, Step
+from labspec.core.diagnostic import Diagnostic
+from labspec.core.diff import Cause, Diff, Field, compare, digest, digests
+from labspec.core.resource import ADDRESS_LABEL, FIELDS_LABEL, HASH_LABEL, LAB_LABEL, Lab, Observed, Resource
+from labspec.host.docker import segment
+
+if TYPE_CHECKING:
+    from labspec.host.host import Host
+
+TOOL_LABELS = ("io.labspec.", "com.docker.compose.")
+
+
+def resources_of(lab: Lab, kind: str) -> Iterator[Resource]:
+    """Yield the lab's resources of one kind."""
+    return (resource for resource in lab.resources if resource.kind == kind)
+
+
+def ownership(lab: str, resource: Resource) -> dict[str, str]:
+    """Return the labels that make an object the lab's: whose it is, and digests of what was asked for."""
+    return {
+        LAB_LABEL: lab,
+        ADDRESS_LABEL: resource.address,
+        HASH_LABEL: digest(resource.desired),
+        FIELDS_LABEL: json.dumps(digests(resource.desired), separators=(",", ":")),
+    }
+
+
+def foreign_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels that neither labspec nor compose put there."""
+    return {name: value for name, value in labels.items() if not name.startswith(TOOL_LABELS)}
+
+
+def applied_fields(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return field -> digest as the object's label records it; empty where it is missing or unreadable."""
+    try:
+        record = json.loads(labels.get(FIELDS_LABEL, "{}"))
+    except ValueError:
+        return {}
+    return {str(name): str(value) for name, value in record.items()} if isinstance(record, dict) else {}
+
+
+def plain_change(
+    fields: Iterable[Field],
+    desired: Resource | None,
+    observed: Observed | None,
+    preview: Preview,
+    *,
+    remove: tuple[Step, ...],
+    make: tuple[Step, ...],
+    folded: Mapping[str, Any] | None = None,
+) -> Change | None:
+    """Return the change of an object that cannot be altered in place: made, replaced or removed."""
+    if desired is None:
+        assert observed is not None
+        return removal(observed, remove) if observed.owned else None
+    if desired.options.get("external"):
+        return None
+    if observed is None:
+        return creation(desired, make)
+    diffs = compare(fields, desired.desired, observed, folded)
+    asked = desired.address in preview.replace
+    if not diffs and not asked:
+        return None
+    return Change(
+        address=desired.address,
+        kind=desired.kind,
+        action=Action.REPLACE,
+        reason=reason_for(diffs) if diffs else "asked for by --replace",
+        before=observed.state,
+        after=desired.desired,
+        diffs=diffs,
+        remove=remove,
+        make=make,
+    )
+
+
+def creation(desired: Resource, make: tuple[Step, ...], prepare: tuple[Step, ...] = ()) -> Change:
+    """Return the change that makes a missing object."""
+    return Change(
+        desired.address,
+        desired.kind,
+        Action.CREATE,
+        "not on this host",
+        after=desired.desired,
+        prepare=prepare,
+        make=make,
+    )
+
+
+def removal(observed: Observed, remove: tuple[Step, ...], reason: str = "no longer in the spec") -> Change:
+    """Return the change that removes an object."""
+    return Change(observed.address, observed.kind, Action.DELETE, reason, before=observed.state, remove=remove)
+
+
+def reason_for(diffs: Sequence[Diff]) -> str:
+    """Return why fields differ, in words: '`driver` changed in the spec; `options` changed on the host'."""
+    said = {Cause.SPEC: "changed in the spec", Cause.DROPPED: "left the spec", Cause.DRIFT: "changed on the host"}
+    parts = []
+    for cause in Cause:
+        names = list(dict.fromkeys(diff.path for diff in diffs if diff.cause is cause))
+        if names:
+            shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+            parts.append(f"{shown} {said[cause]}")
+    return "; ".join(parts)
+
+
+def taken(kind: str, path: str, changes: Sequence[Change], lab: Lab, host: Host) -> Iterator[Diagnostic]:
+    """Yield a problem for each object to be made whose name another object already has."""
+    resources = lab.by_address()
+    made = [change for change in changes if change.action is Action.CREATE and change.address in resources]
+    names = [resources[change.address].name for change in made]
+    found = host.docker.find_all([path + segment(name) for name in names])
+    for change, name, other in zip(made, names, found, strict=True):
+        if other is None:
+            continue
+        labels = other.get("Labels") or {}
+        owner = labels.get(LAB_LABEL)
+        if owner == lab.name and labels.get(ADDRESS_LABEL) in {change.address, *_removed(changes)}:
+            continue
+        whose = f"belongs to lab '{owner}'" if owner else "was not made by labspec"
+        yield Diagnostic(
+            f"{change.address}: the name {name} is taken by a {kind} that {whose}",
+            at=resources[change.address].at,
+            hint=f"give the {kind} another 'name', mark it 'external: true', or remove the other one",
+        )
+
+
+def _removed(changes: Sequence[Change]) -> set[str]:
+    return {change.address for change in changes if change.action is Action.DELETE}

@@ -1,0 +1,1 @@
+"""Services: the containers of a lab, in the Compose specification's vocabulary."""

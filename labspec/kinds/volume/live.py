@@ -1,0 +1,84 @@
+"""Volumes on the host, read by one list request and compared by driver, options and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from labspec.core.change import Action, Change, Danger, Preview
+from labspec.core.diagnostic import Diagnostic
+from labspec.core.diff import Field
+from labspec.core.resource import LAB_LABEL, Lab, Observed, Resource
+from labspec.host.docker import filters, segment
+from labspec.kinds.objects import applied_fields, foreign_labels, plain_change, resources_of, taken
+from labspec.kinds.provider import Reading
+from labspec.kinds.volume.steps import CreateVolume, RemoveVolume
+
+if TYPE_CHECKING:
+    from labspec.host.host import Host
+
+FIELDS = (
+    Field("driver", default="local"),
+    Field("options", default={}, keyed=True),
+    Field("labels", default={}, keyed=True),
+)
+
+
+class VolumeLive:
+    """The live side of volumes. Docker cannot change a volume, so every difference replaces it."""
+
+    kind = "volume"
+
+    def observe(self, reading: Reading) -> Iterable[Observed]:
+        """Yield the lab's volumes, and the external ones that it names and the host has."""
+        answer = reading.docker.get("/volumes", filters(label=[f"{LAB_LABEL}={reading.lab.name}"]))
+        for volume in answer.get("Volumes") or ():
+            yield observed(volume)
+        external = [resource for resource in resources_of(reading.lab, "volume") if resource.options["external"]]
+        found = reading.docker.find_all([f"/volumes/{segment(resource.name)}" for resource in external])
+        for resource, volume in zip(external, found, strict=True):
+            if volume is not None:
+                yield Observed(resource.address, self.kind, volume["Name"], volume["Name"], owned=False)
+
+    def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:
+        """Return what makes, replaces or removes one volume."""
+        remove = (RemoveVolume(observed.name),) if observed else ()
+        make = (CreateVolume.of(lab.name, desired),) if desired else ()
+        change = plain_change(FIELDS, desired, observed, preview, remove=remove, make=make)
+        if change and change.action in (Action.REPLACE, Action.DELETE) and observed and _keeps_data(observed):
+            return change.warned("what the volume holds is lost")
+        return change
+
+    def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:
+        """Return a problem for each volume to be made whose name is taken by one that labspec did not make."""
+        return taken("volume", "/volumes/", changes, lab, host)
+
+    def dangers(self, resource: Resource) -> Iterable[Danger]:
+        """Return a danger for a local volume that binds a folder of the host."""
+        options = resource.desired.get("options", {})
+        if "bind" in str(options.get("o", "")).split(",") and options.get("device"):
+            yield Danger("host-mount", resource.address, f"gives containers {options['device']} of the host")
+
+
+def observed(volume: Mapping[str, Any]) -> Observed:
+    """Return the canonical form of one volume of GET /volumes (API 1.41)."""
+    labels = volume.get("Labels") or {}
+    return Observed(
+        address=labels.get("io.labspec.address", ""),
+        kind="volume",
+        id=f"{volume['Name']}@{volume.get('CreatedAt', '')}",
+        name=volume["Name"],
+        state={
+            "driver": volume["Driver"],
+            "options": volume.get("Options") or {},
+            "labels": foreign_labels(labels),
+        },
+        applied=applied_fields(labels),
+    )
+
+
+def _keeps_data(volume: Observed) -> bool:
+    return volume.state["options"].get("type") != "tmpfs"
+
+
+LIVE = VolumeLive()

@@ -1,0 +1,1 @@
+"""What labspec found and did, as text for people and as JSON for programs."""

@@ -1,0 +1,85 @@
+"""One difference as text: two short values on one line, two long lists or mappings as what left and what came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from click import style
+
+from labspec.core.diff import UNSET, Cause, Diff, Settle
+from labspec.report.text import SECRET, UNSET_TEXT, pad, printable, shorten, shorten_pair, show, width
+
+ALIGNED = 36
+"""Values wider than this do not push the causes of all the others to the right."""
+COLOURS = {"+": "green", "-": "red", "~": "yellow"}
+REPLACES = "# forces replacement"
+CAUSE_COLOURS = {Cause.DRIFT: "magenta"}
+
+
+def diff_lines(diffs: tuple[Diff, ...], columns: int, *, whole: bool = False) -> Iterator[str]:
+    """Yield one aligned line a difference, with lines below it where a list or mapping is too long for one.
+
+    `columns` is the width to fit into, for all but a single value that is to be shown `whole`.
+    """
+    room = max(24, columns // 2 - 20)
+    rows = [(diff, _sign(diff), printable(diff.path), *_values(diff, room, whole)) for diff in diffs]
+    path_columns = min(40, max(width(path) for _, _, path, _, _ in rows) + 1)
+    value_columns = max((width(text) for _, _, _, text, _ in rows if width(text) <= ALIGNED), default=0)
+    for diff, sign, path, text, below in rows:
+        cause = style(f"({diff.cause.value})", fg=CAUSE_COLOURS.get(diff.cause), dim=diff.cause not in CAUSE_COLOURS)
+        forces = f"  {style(REPLACES, fg='red')}" if diff.settle is Settle.REPLACE else ""
+        lead = style(sign, fg=COLOURS[sign])
+        yield f"{lead} {pad(path + ':', path_columns)} {pad(text, value_columns)}  {cause}{forces}"
+        yield from (f"    {line}" for line in below)
+
+
+def _sign(diff: Diff) -> str:
+    if diff.before is UNSET:
+        return "+"
+    return "-" if diff.after is UNSET else "~"
+
+
+def _values(diff: Diff, room: int, whole: bool) -> tuple[str, list[str]]:
+    """Return the text beside a field's name, and the lines below it."""
+    if diff.secret:
+        return SECRET, []
+    limit = None if whole else 2 * room
+    if diff.before is UNSET or diff.after is UNSET:
+        return shorten(_show(diff.after if diff.before is UNSET else diff.before), limit), []
+    before, after = _show(diff.before), _show(diff.after)
+    if max(width(before), width(after)) <= room:
+        return f"{before} -> {after}", []
+    below = list(_inner(diff.before, diff.after, limit))
+    if below:
+        return "", below
+    left, right = (before, after) if whole else shorten_pair(before, after, room)
+    return f"{left} -> {right}", []
+
+
+def _show(value: Any) -> str:
+    return UNSET_TEXT if value is UNSET else show(value)
+
+
+def _inner(before: Any, after: Any, room: int | None) -> Iterator[str]:
+    """Yield what left and what came, for two lists or two mappings; nothing for other values."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in sorted({*before, *after}):
+            old, new = before.get(key, UNSET), after.get(key, UNSET)
+            if old != new:
+                yield from _left_and_came(f"{printable(str(key))}: ", [old], [new], room)
+    elif isinstance(before, list) and isinstance(after, list):
+        from difflib import SequenceMatcher
+
+        left, right = ([json.dumps(item, sort_keys=True, default=str) for item in items] for items in (before, after))
+        for tag, start, end, first, last in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+            if tag != "equal":
+                yield from _left_and_came("", before[start:end], after[first:last], room)
+
+
+def _left_and_came(label: str, left: list[Any], came: list[Any], room: int | None) -> Iterator[str]:
+    for sign, values in (("-", left), ("+", came)):
+        for value in values:
+            if value is not UNSET:
+                yield f"{style(sign, fg=COLOURS[sign])} {label}{shorten(show(value), room)}"
