@@ -59,8 +59,7 @@ def plain_change(
 ) -> Change | None:
     """Return the change of an object that cannot be altered in place: made, replaced or removed."""
     if desired is None:
-        assert observed is not None
-        return removal(observed, remove) if observed.owned else None
+        return removal(observed, remove) if observed and observed.owned else None
     if desired.options.get("external"):
         return None
     if observed is None:

@@ -22,6 +22,8 @@ class Scope(Protocol):
     """The lab's name."""
     root: str
     """The lab's folder, absolute."""
+    profiles: frozenset[str]
+    """The active compose profiles: `lab.profiles` of the spec."""
 
     def entry(self, section: str, name: str) -> Mapping[str, Any] | None:
         """Return the written entry `section.name`, lookups resolved, or None."""
@@ -44,6 +46,13 @@ class Scope(Protocol):
 
     def read(self, absolute: str) -> bytes:
         """Return a file's content, and note that the lab depends on it."""
+        ...
+
+    def document(self, path: Sequence[str | int], relative: str) -> tuple[Any, Scope] | None:
+        """Return another YAML file of the lab, named at `path`, and a scope whose errors point into that file.
+
+        Nothing in it is looked up or replaced. Reports and returns None where it is missing or no YAML.
+        """
         ...
 
 

@@ -61,11 +61,8 @@ class CreateNetwork(Step):
 
     def __str__(self) -> str:
         body = json.loads(self.body)
-        traits = [
-            body["Driver"],
-            *(["internal"] if body["Internal"] else []),
-            *(["IPv6"] if body["EnableIPv6"] else []),
-        ]
+        traits = [body["Driver"]]
+        traits += [word for key, word in (("Internal", "internal"), ("EnableIPv6", "IPv6")) if body[key]]
         subnets = [pool["Subnet"] for pool in body["IPAM"]["Config"] if "Subnet" in pool]
         return f"create network {self.name} ({', '.join(traits + subnets)})"
 

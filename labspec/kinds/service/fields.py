@@ -83,9 +83,7 @@ FIELDS = (
     Field("pids_limit", UPDATE),
     Field("oom_kill_disable", default=False),
     Field("oom_score_adj", default=0),
-    Field(
-        "blkio", default={}, keyed=True
-    ),  # weight, weight_device, device_read_bps, ... as the compose file names them
+    Field("blkio", default={}, keyed=True),  # as the compose file names them
     # How many of it, and what of the entry no answer of the engine shows.
     Field("replicas", UPDATE, default=1),
     Field("rest", live=False),
