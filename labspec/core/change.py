@@ -61,7 +61,11 @@ class Danger:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one object needs. `prepare` runs before anything of the lab is touched, `remove` before `make`."""
+    """What one object needs.
+
+    `prepare` runs before anything of the lab is touched, `remove` before `make`, `finish` after all that every change
+    makes.
+    """
 
     address: str
     kind: str
@@ -73,12 +77,13 @@ class Change:
     prepare: tuple[Step, ...] = ()
     remove: tuple[Step, ...] = ()
     make: tuple[Step, ...] = ()
+    finish: tuple[Step, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """All the steps, in order."""
-        return self.prepare + self.remove + self.make
+        return self.prepare + self.remove + self.make + self.finish
 
     def warned(self, *warnings: str) -> Change:
         """Return the change with more warnings."""
@@ -87,9 +92,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A step in its place: `after` are the indexes, in the plan's `nodes`, of the steps that must be done first."""
+    """A step in its place: `after` are the indexes, in the plan's `nodes`, of the nodes that must be done first."""
 
-    step: Step
+    step: Step | None
+    """None: nothing to do, a place to wait for many others at once."""
     address: str
     after: tuple[int, ...] = ()
 

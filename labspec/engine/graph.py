@@ -2,94 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from graphlib import TopologicalSorter
 
 from labspec.core.change import Action, Change, Node, Step
 from labspec.core.resource import Lab
 from labspec.kinds import REGISTRY
 
+Ends = tuple[int, ...]
+"""Indexes of nodes: what waits for all of them is behind all that they stand for."""
+
 
 def arrange(changes: Sequence[Change], lab: Lab) -> tuple[Node, ...]:
     """Return the nodes of a plan, each behind those that it waits for.
 
-    Preparations come first, all of them. Things are made after what they need. A thing that is removed goes after
-    those that used it; what left the spec goes before new containers are made, since it may hold their names and
-    ports, except what containers may still be using, which goes last.
+    1. Preparations (builds, pulls). Until the last of them is done nothing that exists is touched, so that a build
+       that fails leaves the lab as it was.
+    2. Removals, users before what they use. What left the spec and holds names or ports goes before new such things
+       are made; what containers may still be using goes last.
+    3. Makings, each behind what it needs.
+    4. What is left over from what was replaced.
     """
-    builder = _Builder()
+    graph = _Graph()
     by_address = {change.address: change for change in changes}
-    needs = {resource.address: resource.needs for resource in lab.resources}
-    rank = {kind.name: index for index, kind in enumerate(REGISTRY)}
-    top = max((rank[change.kind] for change in changes), default=0)
+    needs = {
+        resource.address: [need for need in resource.needs if need in by_address]
+        for resource in lab.resources
+        if resource.address in by_address
+    }
+    order = [
+        by_address[address]
+        for address in TopologicalSorter({address: needs.get(address, ()) for address in by_address}).static_order()
+    ]
+    ranks = {kind.name: rank for rank, kind in enumerate(REGISTRY)}
+    exclusive = {kind.name for kind in REGISTRY if kind.exclusive}
 
-    for change in changes:
-        for step in change.prepare:
-            builder.add(step, change.address, ())
-    ready = builder.join()
+    prepared: dict[str, Ends] = {}
+    for change in order:
+        before = _all(prepared[need] for need in needs.get(change.address, ()))
+        prepared[change.address] = graph.chain(change.prepare, change.address, before)
+    ready = graph.join(_all(prepared.values()))
 
-    users: dict[str, list[str]] = {}
-    for address in by_address:
-        for need in needs.get(address, ()):
-            users.setdefault(need, []).append(address)
+    removed: dict[str, Ends] = {}
+    waits: dict[str, list[Ends]] = {}
+    late = [change for change in order if change.action is Action.DELETE and change.kind not in exclusive]
+    for change in reversed(order):
+        if change.action is Action.DELETE and change.kind not in exclusive:
+            continue
+        before = _all([ready, *waits.get(change.address, ())])
+        ends = graph.chain(change.remove, change.address, before) if change.remove else before
+        removed[change.address] = ends
+        for need in needs.get(change.address, ()):
+            waits.setdefault(need, []).append(ends)
+    gone = (removed[change.address] for change in order if change.action is Action.DELETE and change not in late)
+    cleared = graph.join(_all([ready, *gone]))
 
-    removed: dict[str, tuple[int, ...]] = {}
-
-    def remove(change: Change) -> tuple[int, ...]:
-        if change.address not in removed:
-            removed[change.address] = ()
-            before = [index for user in users.get(change.address, ()) for index in remove(by_address[user])]
-            removed[change.address] = builder.chain(change.remove, change.address, (*ready, *before))
-        return removed[change.address]
-
-    for change in changes:
-        if change.action is not Action.DELETE or rank[change.kind] == top:
-            remove(change)
-    leaving = [change for change in changes if change.action is Action.DELETE]
-    cleared = builder.join(index for change in leaving for index in removed.get(change.address, ()))
-
-    made: dict[str, tuple[int, ...]] = {}
-    for change in changes:
+    made: dict[str, Ends] = {}
+    for change in order:
         if change.action is Action.DELETE:
             continue
-        before = [index for need in needs.get(change.address, ()) for index in made.get(need, ())]
-        gate = cleared if rank[change.kind] == top else ready
-        made[change.address] = builder.chain(change.make, change.address, (*gate, *removed[change.address], *before))
+        gates = [made[need] for need in needs.get(change.address, ())]
+        gates.append(prepared[change.address] if change.action is Action.CREATE else removed[change.address])
+        if change.kind in exclusive:
+            gates.append(cleared)
+        made[change.address] = graph.chain(change.make, change.address, _all(gates))
 
-    done = builder.join(index for ends in (*made.values(), *removed.values()) for index in ends)
-    for kind in sorted({change.kind for change in leaving}, key=lambda kind: -rank[kind]):
-        if rank[kind] == top:
-            continue
-        ends = [builder.chain(change.remove, change.address, done) for change in leaving if change.kind == kind]
-        done = builder.join(index for end in (*ends, done) for index in end)
-    return tuple(builder.nodes)
+    done = graph.join(_all([cleared, *made.values()]))
+    for change in order:
+        graph.chain(change.finish, change.address, done)
+    for kind in sorted({change.kind for change in late}, key=lambda kind: -ranks[kind]):
+        of_kind = (change for change in late if change.kind == kind)
+        done = graph.join(_all(graph.chain(change.remove, change.address, done) for change in of_kind))
+    return tuple(graph.nodes)
 
 
-class _Builder:
-    """The nodes so far. Equal steps are one node, waiting for all that any of them waits for."""
+def _all(ends: Iterable[Ends]) -> Ends:
+    return tuple(sorted({index for some in ends for index in some}))
+
+
+class _Graph:
+    """The nodes so far. Equal steps are one node, the first that asked for it."""
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self._index: dict[Step, int] = {}
 
-    def add(self, step: Step, address: str, after: Sequence[int]) -> int:
-        """Return the index of the step's node."""
-        index = self._index.get(step)
-        if index is None:
-            index = self._index[step] = len(self.nodes)
-            self.nodes.append(Node(step, address, tuple(sorted(set(after)))))
-        return index
-
-    def chain(self, steps: Sequence[Step], address: str, after: Sequence[int]) -> tuple[int, ...]:
+    def chain(self, steps: Sequence[Step], address: str, after: Ends) -> Ends:
         """Add steps one behind the other; return what waits for them must wait for."""
-        ends = tuple(sorted(set(after)))
+        ends = after
         for step in steps:
-            ends = (self.add(step, address, ends),)
+            index = self._index.get(step)
+            if index is None:
+                index = self._index[step] = len(self.nodes)
+                self.nodes.append(Node(step, address, ends))
+                ends = ()
+            ends = _all([ends, (index,)])
         return ends
 
-    def join(self, ends: object = None) -> tuple[int, ...]:
+    def join(self, ends: Ends) -> Ends:
         """Return one index that stands for many, so that the graph stays linear in size."""
-        indexes = sorted(set(ends)) if ends is not None else list(range(len(self.nodes)))  # type: ignore[call-overload]
-        if len(indexes) < 2:
-            return tuple(indexes)
-        self.nodes.append(Node(None, "", tuple(indexes)))
+        if len(ends) < 2:
+            return ends
+        self.nodes.append(Node(None, "", ends))
         return (len(self.nodes) - 1,)

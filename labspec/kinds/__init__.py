@@ -16,17 +16,20 @@ if TYPE_CHECKING:
 
 
 class Kind(NamedTuple):
-    """A folder beside this file; `live` is False for a kind that only stands for resources of others."""
+    """A folder beside this file."""
 
     name: str
     live: bool = True
+    """False for a kind that only stands for resources of others."""
+    exclusive: bool = False
+    """Its objects hold names and ports that new ones may want, so those that leave go before new ones are made."""
 
 
 REGISTRY = (
     Kind("image"),
     Kind("network"),
     Kind("volume"),
-    Kind("service"),
+    Kind("service", exclusive=True),
     Kind("stack", live=False),
 )
 

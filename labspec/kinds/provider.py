@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from labspec.core.change import Change, Danger, Preview
+from labspec.core.change import Change, Danger, Preview, Step
 from labspec.core.diagnostic import Diagnostic
 from labspec.core.resource import Lab, Observed, Resource
 
@@ -105,6 +105,10 @@ class Live(Protocol):
 
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:
         """Return what stands in the way of these changes: a name or port that somebody else has."""
+        ...
+
+    def waits(self, resource: Resource) -> Iterable[Step]:
+        """Return steps that end once the object does what it should (healthy), or raise LabError."""
         ...
 
     def dangers(self, resource: Resource) -> Iterable[Danger]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from labspec.core.change import Change, Danger, Preview
+from labspec.core.change import Change, Danger, Preview, Step
 from labspec.core.diagnostic import Diagnostic
 from labspec.core.diff import Field
 from labspec.core.resource import LAB_LABEL, Lab, Observed, Resource
@@ -56,6 +56,10 @@ class NetworkLive:
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:
         """Return a problem for each network to be made whose name is taken by one that labspec did not make."""
         return taken("network", "/networks/", changes, lab, host)
+
+    def waits(self, resource: Resource) -> Iterable[Step]:  # noqa: ARG002  the contract's argument
+        """Return nothing: it is ready once it is made."""
+        return ()
 
     def dangers(self, resource: Resource) -> Iterable[Danger]:  # noqa: ARG002  the contract's argument
         """Return nothing: a network of its own gives nothing of the host away."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from labspec.core.change import Action, Change, Danger, Preview
+from labspec.core.change import Action, Change, Danger, Preview, Step
 from labspec.core.diagnostic import Diagnostic
 from labspec.core.diff import Field
 from labspec.core.resource import LAB_LABEL, Lab, Observed, Resource
@@ -53,6 +53,10 @@ class VolumeLive:
         """Return a problem for each volume to be made whose name is taken by one that labspec did not make."""
         return taken("volume", "/volumes/", changes, lab, host)
 
+    def waits(self, resource: Resource) -> Iterable[Step]:  # noqa: ARG002  the contract's argument
+        """Return nothing: it is ready once it is made."""
+        return ()
+
     def dangers(self, resource: Resource) -> Iterable[Danger]:
         """Return a danger for a local volume that binds a folder of the host."""
         options = resource.desired.get("options", {})
@@ -78,7 +82,7 @@ def observed(volume: Mapping[str, Any]) -> Observed:
 
 
 def _keeps_data(volume: Observed) -> bool:
-    return volume.state["options"].get("type") != "tmpfs"
+    return bool(volume.state["options"].get("type") != "tmpfs")
 
 
 LIVE = VolumeLive()

@@ -1,0 +1,163 @@
+"""What the commands ask of the engine: a plan, an apply, a status; each reads the host once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from labspec.core.change import Action, Change, Node, Plan
+from labspec.core.diagnostic import Diagnostic, LabError
+from labspec.core.resource import Lab, Observed, Resource
+from labspec.engine.executor import Event, Outcome, execute
+from labspec.engine.observe import observe
+from labspec.engine.planner import Wishes, plan
+from labspec.host.host import Host
+from labspec.kinds import lives
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How one object does: `state` is ok, drifted, stopped, missing, unhealthy or orphaned."""
+
+    address: str
+    kind: str
+    state: str
+    id: str
+    detail: str
+
+
+def make_plan(
+    lab: Lab, host: Host, *, targets: Sequence[str] = (), replace: Sequence[str] = (), destroy: bool = False
+) -> Plan:
+    """Return what would make the host match the lab, with what stands in the way. Changes nothing.
+
+    Raises LabError where the host cannot be read or a wish names no address.
+    """
+    wishes = Wishes(tuple(targets), tuple(replace), destroy)
+    return _checked(plan(lab, observe(lab, host), wishes), lab, host)
+
+
+def apply(
+    lab: Lab,
+    host: Host,
+    *,
+    targets: Sequence[str] = (),
+    replace: Sequence[str] = (),
+    destroy: bool = False,
+    allow: frozenset[str] = frozenset(),
+    confirm: Callable[[Plan], bool] = lambda _plan: True,
+    on_event: Callable[[Event], None] = lambda _event: None,
+    stop: threading.Event | None = None,
+    wait: bool = False,
+    expected: str | None = None,
+) -> Outcome:
+    """Plan, ask `confirm`, and run the plan, all under the lab's lock.
+
+    `expected` is the fingerprint that the plan must have, `wait` also waits until everything is healthy. Raises
+    LockedError while another process changes the lab, and LabError, with nothing changed, where something stands in
+    the way, a danger is not allowed, or the plan is not the expected one.
+    """
+    stop = stop or threading.Event()
+    with host.state.lock(lab.name):
+        made = make_plan(lab, host, targets=targets, replace=replace, destroy=destroy)
+        if expected is not None and made.fingerprint != expected:
+            raise LabError(
+                "the spec, its files or the host have changed since the plan was made",
+                hint="make the plan again with 'labspec plan -o FILE', and look at it",
+            )
+        made = _with_waits(made, lab) if wait and not destroy else made
+        if made.problems:
+            raise LabError(made.problems)
+        _refuse_dangers(made, allow)
+        if not confirm(made) or not made.nodes:
+            return Outcome(made, 0, (), 0, False, 0.0, False)
+        outcome = execute(made, host, on_event, stop)
+        if destroy and not targets and not outcome.failed and not outcome.skipped:
+            host.state.forget(lab.name)
+        return outcome
+
+
+def status(lab: Lab, host: Host) -> list[Row]:
+    """Return a row for each object of the spec, in its order, then for each that left the spec."""
+    observed = observe(lab, host)
+    made = plan(lab, observed)
+    changes = {change.address: change for change in made.changes}
+    rows = [_row(resource, observed.get(resource.address), changes) for resource in lab.resources]
+    known = lab.by_address()
+    rows += [
+        Row(found.address, found.kind, "orphaned", found.id, "no longer in the spec")
+        for address, found in sorted(observed.items())
+        if address not in known and found.owned
+    ]
+    return rows
+
+
+def _checked(made: Plan, lab: Lab, host: Host) -> Plan:
+    """Return the plan with what stands in the way of its changes."""
+    if made.empty:
+        return made
+    problems: list[Diagnostic] = list(made.problems)
+    for live in lives():
+        mine = [change for change in made.changes if change.kind == live.kind]
+        if mine:
+            problems += live.problems(mine, lab, host)
+    return replace(made, problems=tuple(problem if problem.source else _sourced(problem) for problem in problems))
+
+
+def _sourced(problem: Diagnostic) -> Diagnostic:
+    """Return the problem with the line of the spec that it is about."""
+    if problem.at is None:
+        return problem
+    try:
+        with open(problem.at.file, encoding="utf-8") as file:  # noqa: PTH123  as the user spelt it
+            lines = file.read().splitlines()
+    except OSError:
+        return problem
+    return replace(problem, source=lines[problem.at.line - 1]) if problem.at.line <= len(lines) else problem
+
+
+def _refuse_dangers(made: Plan, allow: frozenset[str]) -> None:
+    refused = [danger for danger in made.dangers if danger.name not in allow]
+    if not refused:
+        return
+    names = sorted({danger.name for danger in refused})
+    raise LabError(
+        [Diagnostic(f"{danger.address}: {danger.message} ({danger.name})") for danger in refused[:-1]]
+        + [
+            Diagnostic(
+                f"{refused[-1].address}: {refused[-1].message} ({refused[-1].name})",
+                hint="if you trust this lab, add " + " ".join(f"--allow {name}" for name in names),
+            )
+        ]
+    )
+
+
+def _with_waits(made: Plan, lab: Lab) -> Plan:
+    """Return the plan with waits for health behind all its steps."""
+    by_kind = {live.kind: live for live in lives()}
+    last = tuple(range(len(made.nodes)))
+    waits = tuple(
+        Node(step, resource.address, last)
+        for resource in lab.resources
+        for step in by_kind[resource.kind].waits(resource)
+    )
+    return replace(made, nodes=made.nodes + waits)
+
+
+def _row(resource: Resource, found: Observed | None, changes: Mapping[str, Change]) -> Row:
+    change = changes.get(resource.address)
+    detail = str(found.facts.get("detail", "")) if found else ""
+    identity = found.id if found else ""
+    if found is None:
+        return Row(resource.address, resource.kind, "missing", "", "")
+    if change is None:
+        sick = found.facts.get("health") == "unhealthy"
+        return Row(resource.address, resource.kind, "unhealthy" if sick else "ok", identity, detail)
+    state = "stopped" if change.action is Action.START else "drifted"
+    return Row(resource.address, resource.kind, state, identity, _first(change, detail))
+
+
+def _first(change: Change, detail: str) -> str:
+    parts: Iterable[str] = (change.reason, detail) if change.action is Action.START else (change.reason,)
+    return ", ".join(part for part in parts if part)
