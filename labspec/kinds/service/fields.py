@@ -1,8 +1,8 @@
 """The fields of a container that are compared with the live one, each in its canonical form.
 
 Desired values come from the spec (`desired.py`), observed ones from GET /containers/ID/json (`observed.py`); both use
-the forms below, so that equal means equal. Lists whose order means nothing are sorted. Durations are text in Go's
-form, shortest unit first met: "1m30s", "500ms". Sizes are numbers of bytes.
+the forms below and the spellings of `canonical.py`, so that equal means equal. Lists whose order means nothing are
+sorted. Durations are text in Go's form, shortest unit first met: "1m30s", "500ms". Sizes are numbers of bytes.
 """
 
 from __future__ import annotations
@@ -30,11 +30,13 @@ FIELDS = (
     Field("healthcheck", keyed=True),  # test (list), interval, timeout, start_period, start_interval, retries
     Field("labels", keyed=True),
     Field("annotations", default={}, keyed=True),
-    # Where it is on the network. A port is "[HOST_IP:]PUBLISHED:TARGET/PROTOCOL", PUBLISHED empty for a free one.
+    # Where it is on the network. Aliases are sorted, without the service's and the container's own name. A port is
+    # "[HOST_IP:]PUBLISHED:TARGET/PROTOCOL", PUBLISHED empty for a free one.
     Field("ports", default=[]),
     Field("expose", default=[]),  # "80/tcp", those that the image does not expose itself
     Field("networks", UPDATE, keyed=True),  # host name -> {aliases, ipv4, ipv6, link_local, mac, driver_opts}, set only
     Field("network_mode"),  # none, host, bridge, "service:NAME", "container:NAME"; only where the spec sets it
+    # (pid and ipc are "host", "service:NAME", ... in the same way)
     Field("hostname"),
     Field("domainname", default=""),
     Field("mac_address"),
@@ -42,12 +44,13 @@ FIELDS = (
     Field("dns", default=[]),
     Field("dns_search", default=[]),
     Field("dns_opt", default=[]),
-    # What it sees of the host. A mount is {type, source, target, read_only, ...}, sorted by target.
+    # What it sees of the host. Mounts are those of `canonical.mount`, sorted by target; files of secrets and configs
+    # are among them, a tmpfs of the key `tmpfs` is not. Security options have the form of `canonical.security_option`.
     Field("mounts", default=[]),
     Field("tmpfs", default={}, keyed=True),  # target -> options
     Field("devices", default=[]),  # "HOST:CONTAINER:rwm"
     Field("device_cgroup_rules", default=[]),
-    Field("volumes_from", default=[]),
+    Field("volumes_from", default=[]),  # "service:NAME" or "container:NAME", then ":ro" or nothing
     Field("read_only", default=False),
     Field("privileged", default=False),
     Field("cap_add", default=[]),  # without CAP_, upper case
@@ -80,7 +83,7 @@ FIELDS = (
     Field("memswap_limit", UPDATE),
     Field("mem_reservation", UPDATE, default=0),
     Field("mem_swappiness"),
-    Field("pids_limit", UPDATE),
+    Field("pids_limit", UPDATE, default=0),  # 0 for no limit, never -1
     Field("oom_kill_disable", default=False),
     Field("oom_score_adj", default=0),
     Field("blkio", default={}, keyed=True),  # as the compose file names them
