@@ -14,7 +14,7 @@ import pytest
 from labspec.cli.planfile import PlanFile
 from labspec.core.change import Plan
 from labspec.core.diagnostic import Diagnostic
-from labspec.host.state import Locked
+from labspec.host.state import LockedError
 
 if TYPE_CHECKING:
     from conftest import Engine, Result
@@ -83,7 +83,7 @@ def test_json_is_one_document(engine: Engine, labspec: Labspec) -> None:
 
 def test_a_refusal_of_the_engine(engine: Engine, labspec: Labspec, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: object, **__: object) -> None:
-        raise Locked("lab 'tp1' is being changed", hint="wait")
+        raise LockedError("lab 'tp1' is being changed", hint="wait")
 
     assert engine.loaded == []
     monkeypatch.setattr("labspec.engine.workflow.make_plan", busy)
