@@ -1,0 +1,122 @@
+"""Loading a lab: from lab.yaml, its includes and variables to resources, with every mistake told in one run."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from labspec.core.diagnostic import LabError
+from labspec.core.resource import Lab
+from labspec.kinds import sections
+from labspec.spec.files import Files
+from labspec.spec.head import KEYS, read_head
+from labspec.spec.lookups import OPEN, Cell, Lookups
+from labspec.spec.report import Place, Places, Report
+from labspec.spec.scope import DocumentScope
+from labspec.spec.top import Spec, assemble
+from labspec.spec.variables import variables as read_variables
+from labspec.spec.yamlfile import parse
+
+SPEC = "lab.yaml"
+_NEW = "'labspec init' writes one to begin with"
+
+
+def load(path: Path | None, *, variables: Mapping[str, str], variable_files: Sequence[Path]) -> Lab:
+    """Return the lab of a spec, or of a folder with a lab.yaml; None: ./lab.yaml.
+
+    Raises LabError with every mistake in the spec and its files, by position.
+    """
+    with _without_collector():
+        return _load(_spec_file(path), variables, variable_files)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a whole spec."""
+    from labspec.spec.schema import whole_schema
+
+    return whole_schema(sections())
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep the garbage collector off: it would look at 100,000 new values again and again, and find nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _spec_file(path: Path | None) -> str:
+    """Return the absolute path of the spec, whose folder has no symlinks in it."""
+    named = Path(SPEC) if path is None else path
+    file = named / SPEC if named.is_dir() else named
+    if not file.is_file():
+        if file.exists():
+            raise LabError(f"{file} is not a regular file")
+        if file != named:
+            raise LabError(f"there is no {SPEC} in the folder {named}", hint=_NEW)
+        raise LabError(f"there is no {named}" + (" here" if path is None else ""), hint=_NEW)
+    return str(Path(os.path.realpath(file.parent)) / file.name)
+
+
+def _load(file: str, options: Mapping[str, str], variable_files: Sequence[Path]) -> Lab:
+    report = Report()
+    root = str(Path(file).parent)
+    files = Files(root)
+    document = parse(files.read_yaml(file), file, report)
+    if document is None:
+        report.check()
+        raise AssertionError("a file that cannot be read has been reported")
+    kinds = sections()
+    spec = assemble(file, document, [section.name for section in kinds], files, report)
+    found = read_variables(
+        spec.sections.get("vars", {}), _vars_places(spec.places), options, variable_files, files, report
+    )
+    value = _looked_up(spec, found, report)
+    head = read_head(value.pop("lab"), spec.places, report)
+    scope = DocumentScope(value, spec.places, root, lab=head.name, profiles=head.profiles, files=files, report=report)
+    from labspec.spec.build import build
+
+    resources = build(kinds, value, spec.places, scope, report)
+    report.check()
+    return Lab(head.name, root, file, resources, head.title, head.language, dict(sorted(files.digests.items())))
+
+
+def _vars_places(places: Places) -> Places:
+    found: Place = places.inner.get("vars", places.mark)
+    return found if isinstance(found, Places) else Places(places.mark, {}, {})
+
+
+def _looked_up(spec: Spec, variables: Mapping[str, Cell], report: Report) -> dict[str, Any]:
+    """Return the sections of the kinds, and `lab`, with all lookups replaced."""
+    places = spec.places
+    lab = spec.lab if isinstance(spec.lab, dict) else {}
+    lab_places = places.inner.get("lab")
+    facts = {
+        key: Cell(value, lab_places.inner[key])
+        for key, value in lab.items()
+        if key in KEYS and value is not None and isinstance(lab_places, Places)
+    }
+    seat = {"number": Cell(1), "name": Cell(lab.get("name"), facts["name"].place if "name" in facts else None)}
+    lookups = Lookups({"vars": variables, "lab": facts, "seat": seat}, report)
+    # Variables come first: what they stand for is then at hand, however deep in the spec it is asked for.
+    for root, cells in (("vars", variables), ("lab", facts)):
+        for name in cells:
+            lookups.value(root, name)
+    looked_up_lab = (
+        {**lab, **{key: lookups.value("lab", key) for key in facts}} if isinstance(spec.lab, dict) else spec.lab
+    )
+    sections = {name: entries for name, entries in spec.sections.items() if name != "vars"}
+    if not report.mentions(OPEN):
+        return {"lab": looked_up_lab, **sections}
+    return {
+        "lab": looked_up_lab,
+        **{name: lookups.resolve(entries, places.inner[name]) for name, entries in sections.items()},
+    }
