@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,12 +24,16 @@ class Host:
         self.state = state or StateFolder()
 
     def whales(self, compose_file: str | None = None, project: str | None = None) -> DockerClient:
-        """Return the python-on-whales client for this engine, each call bounded to COMMAND_SECONDS."""
+        """Return the python-on-whales client for this engine, each call bounded to COMMAND_SECONDS.
+
+        The user's COMPOSE_* variables are kept from it: they would change names, profiles and what is removed.
+        """
         from python_on_whales import DockerClient
 
+        unset = [f"--unset={name}" for name in sorted(os.environ) if name.startswith("COMPOSE_")]
         return DockerClient(
             host=self.docker.address,
-            client_call=["timeout", "--kill-after=10", str(COMMAND_SECONDS), "docker"],
+            client_call=["env", *unset, "timeout", "--kill-after=10", str(COMMAND_SECONDS), "docker"],
             client_type="docker",
             compose_files=[compose_file] if compose_file else [],
             compose_project_name=project,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 from pathlib import Path
@@ -23,6 +24,20 @@ def taken_ports(protocol: str) -> set[int]:
             if columns[3] == _LISTENING[protocol]:
                 ports.add(int(columns[1].rpartition(":")[2], 16))
     return ports
+
+
+def bindable(address: str, port: int, protocol: str) -> bool:
+    """Return whether a listener on an address ('' for all of IPv4) and port finds it free, or cannot tell."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
+    with socket.socket(family, kind) as probe:
+        try:
+            if protocol == "tcp":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+        except OSError as error:
+            return error.errno != errno.EADDRINUSE
+    return True
 
 
 def shares_network(socket_path: str) -> bool:

@@ -1,0 +1,195 @@
+"""The steps that make containers: what they need is put in place, then `docker compose up` makes them."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from labspec.core.change import Step
+from labspec.core.diagnostic import LabError
+from labspec.host.docker import filters, segment
+from labspec.kinds.service.steps import explained
+
+if TYPE_CHECKING:
+    from labspec.host.host import Host
+
+_TURNS: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
+"""One call of compose at a time for a project: two at once fail each other."""
+
+_ERRORS_SHOWN = 3
+
+
+def compose_file(project: str) -> str:
+    """Return the name, in the lab's state folder, of a project's compose file as last applied."""
+    return f"{project}.compose.json"
+
+
+@dataclass(frozen=True)
+class WriteComposeFile(Step):
+    """Write what compose executes for a project."""
+
+    lab: str
+    project: str
+    text: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"write the compose file of project {self.project}"
+
+    def run(self, host: Host) -> None:
+        """Write it to the lab's state folder."""
+        host.state.write(self.lab, compose_file(self.project), self.text.encode())
+
+
+@dataclass(frozen=True)
+class PullImage(Step):
+    """Pull an image: always, or where the host does not have it."""
+
+    reference: str
+    always: bool = False
+
+    def __str__(self) -> str:
+        return f"pull image {self.reference}" if self.always else f"have image {self.reference}, pulled if missing"
+
+    def run(self, host: Host) -> None:
+        """Pull it. Raises LabError where no registry gives it and the host does not have it."""
+        if not self.always and host.docker.find(f"/images/{segment(self.reference)}/json") is not None:
+            return
+        from python_on_whales import DockerException
+
+        try:
+            host.whales().image.pull(self.reference, quiet=True)
+        except DockerException as error:
+            raise LabError(
+                f"image {self.reference} cannot be pulled: {_last_line(error.stderr)}",
+                hint="correct its name, log in to its registry, or build it: an entry in 'images'",
+            ) from error
+
+
+@dataclass(frozen=True)
+class ComposeStep(Step):
+    """`docker compose up` for one service; those of a project that are ready run in one go."""
+
+    lab: str
+    project: str
+    service: str
+    """The service's key in the compose file."""
+    address: str
+    replicas: int = 1
+    recreates: ClassVar[bool] = False
+
+    @property
+    def batch(self) -> Hashable:
+        """Steps of one project run together."""
+        return (self.lab, self.project)
+
+    def run(self, host: Host) -> None:
+        """Make the containers of this service."""
+        self.run_batch([self], host)
+
+    @classmethod
+    def run_batch(cls, steps: Sequence[Self], host: Host) -> None:
+        """Make the containers of several services. Raises LabError with the engine's reasons in plain words."""
+        from python_on_whales import DockerException
+
+        lab, project = steps[0].lab, steps[0].project
+        file = str(host.state.lab(lab) / compose_file(project))
+        services = sorted(step.service for step in steps)
+        with _TURNS[lab, project]:
+            try:
+                host.whales(file, project).compose.up(
+                    services,
+                    detach=True,
+                    dependencies=False,
+                    no_build=True,
+                    recreate=cls.recreates,
+                    force_recreate=cls.recreates,
+                    pull="never",
+                    color=False,
+                    quiet=True,
+                )
+            except DockerException as error:
+                raise _failure(steps, host, error.stderr or error.stdout or "", error.return_code) from error
+        _verify(steps, host)
+
+
+@dataclass(frozen=True)
+class CreateContainers(ComposeStep):
+    """Make the containers of a service that are missing; those that are there stay as they are."""
+
+    def __str__(self) -> str:
+        return f"create {_containers(self)}"
+
+
+@dataclass(frozen=True)
+class RecreateContainers(ComposeStep):
+    """Make the containers of a service anew: each new one is made before the old one goes."""
+
+    recreates: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return f"recreate {_containers(self)}"
+
+
+def _containers(step: ComposeStep) -> str:
+    return f"the container of {step.address}" if step.replicas == 1 else f"{step.replicas} containers of {step.address}"
+
+
+def _listed(host: Host, project: str) -> list[Any]:
+    labels = [f"com.docker.compose.project={project}", "com.docker.compose.oneoff=False"]
+    return list(host.docker.get("/containers/json", {"all": 1, **filters(label=labels)}))
+
+
+def _service(container: Any) -> str:
+    return str(container["Labels"].get("com.docker.compose.service", ""))
+
+
+def _verify(steps: Sequence[ComposeStep], host: Host) -> None:
+    """Check what compose made, since it can say that all went well where it did not."""
+    made = Counter(_service(item) for item in _listed(host, steps[0].project) if item["State"] != "created")
+    missing = [step for step in steps if made[step.service] < step.replicas]
+    if missing:
+        raise LabError(
+            [
+                *(
+                    LabError(
+                        f"{step.address}: docker compose says it is done, but {made[step.service]} of "
+                        f"{step.replicas} containers were started",
+                        hint="run apply again; 'docker ps -a' shows what is there",
+                    ).diagnostics[0]
+                    for step in missing
+                )
+            ]
+        )
+
+
+def _failure(steps: Sequence[ComposeStep], host: Host, output: str, code: int) -> LabError:
+    """Return why compose failed: what the engine says of the containers that did not start, else compose's words."""
+    if code in (124, 137):
+        names = ", ".join(step.address for step in steps)
+        return LabError(f"{names}: docker compose did not end in time", hint="is the Docker engine overloaded?")
+    by_service = {step.service: step for step in steps}
+    stuck = [item for item in _listed(host, steps[0].project) if item["State"] == "created"]
+    found = host.docker.find_all([f"/containers/{item['Id']}/json" for item in stuck if _service(item) in by_service])
+    diagnostics = [
+        explained(item["State"]["Error"], by_service[_service(item["Config"])].address).diagnostics[0]
+        for item in found
+        if item is not None and item["State"].get("Error")
+    ]
+    if diagnostics:
+        return LabError(diagnostics)
+    what = steps[0].address if len(steps) == 1 else f"{len(steps)} services"
+    return explained(_error_lines(output), what)
+
+
+def _error_lines(output: str) -> str:
+    lines = [" ".join(line.split()) for line in output.splitlines() if line.strip()]
+    telling = [line for line in lines if not line.startswith(("Container ", "Network ", "Volume ", "time="))]
+    return "; ".join((telling or lines)[-_ERRORS_SHOWN:]) or "docker compose failed and said nothing"
+
+
+def _last_line(output: str | None) -> str:
+    lines = [line.strip() for line in (output or "").splitlines() if line.strip()]
+    return lines[-1].removeprefix("Error response from daemon: ") if lines else "docker said nothing"

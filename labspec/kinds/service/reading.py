@@ -1,0 +1,225 @@
+"""The lab's containers on the host: one list, the inspects and images in parallel, grouped by service."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from labspec.core.diff import Diff, compare
+from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Observed, Resource
+from labspec.host.docker import Docker, filters, segment
+from labspec.kinds.objects import applied_fields
+from labspec.kinds.provider import Reading
+from labspec.kinds.service.defaults import container_defaults, fold, without_image
+from labspec.kinds.service.fields import FIELDS
+from labspec.kinds.service.observed import container_state
+from labspec.kinds.service.sharing import Peer, shared_ids
+from labspec.kinds.service.steps import STOP_SECONDS
+
+SECRETS_LABEL = "io.labspec.secrets"
+"""Names of the environment whose values are secret, with commas between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """What is known of the images that the containers have and should have."""
+
+    by_reference: Mapping[str, Any] = field(default_factory=dict)
+    """Reference -> inspect answer; without those that the host does not have."""
+    by_id: Mapping[str, Any] = field(default_factory=dict)
+
+
+def observe(reading: Reading) -> Iterator[Observed]:
+    """Yield each service of the lab that has containers, with all of them in its facts."""
+    label = filters(label=[f"{LAB_LABEL}={reading.lab.name}"])
+    listed = reading.docker.get("/containers/json", {"all": 1, **label})
+    answers = reading.docker.find_all([f"/containers/{item['Id']}/json" for item in listed])
+    inspects = [answer for answer in answers if answer is not None]
+    groups: dict[str, list[Any]] = {}
+    for inspect in inspects:
+        groups.setdefault(_labels(inspect).get(ADDRESS_LABEL, ""), []).append(inspect)
+    resources = reading.lab.by_address()
+    images = _images(reading.docker, groups, resources)
+    peers = _peers(reading.docker, inspects)
+    swap = not any(map(_swap_unknown, inspects)) or bool(reading.docker.get("/info").get("SwapLimit"))
+    for address, group in groups.items():
+        yield service(address, group, resources.get(address), images, peers, swap, reading.applied)
+
+
+def service(
+    address: str,
+    inspects: Sequence[Mapping[str, Any]],
+    wanted: Resource | None,
+    images: Images,
+    peers: Mapping[str, Peer],
+    swap: bool,
+    applied: Mapping[str, Mapping[str, str]],
+) -> Observed:
+    """Return a service's containers as one object: the first that differs from `wanted` stands for all."""
+    numbered = sorted(
+        (inspect for inspect in inspects if not _oneoff(inspect)),
+        key=lambda inspect: (_number(inspect), _name(inspect) != expected_name(wanted, inspect), inspect["Created"]),
+    )
+    replicas = [inspect for index, inspect in enumerate(numbered) if index == 0 or _fresh(numbered, index)]
+    surplus = [inspect for inspect in numbered if inspect not in replicas]
+    once = [inspect for inspect in inspects if _oneoff(inspect)]
+    candidates = [_one(address, inspect, wanted, images, peers, swap, applied) for inspect in replicas]
+    if not candidates:
+        first = inspects[0]
+        return Observed(address, "service", first["Id"], _name(first), facts=_facts([], [], once, first))
+    chosen = candidates[0]
+    if wanted and len(candidates) > 1:
+        chosen = next((found for found in candidates if differences(wanted, found)), chosen)
+    state = {**chosen.state, "replicas": len(replicas)}
+    return replace(chosen, state=state, facts=_facts(replicas, surplus, once, replicas[0], wanted))
+
+
+def differences(desired: Resource, observed: Observed) -> tuple[Diff, ...]:
+    """Return the differences in the fields of a service."""
+    return compare(FIELDS, desired.desired, observed, fold(desired, observed))
+
+
+def expected_name(wanted: Resource | None, inspect: Mapping[str, Any]) -> str:
+    """Return the name that a container should have: the resource's, with its own number where compose gave it one."""
+    if wanted is None:
+        return _name(inspect)
+    number = _number(inspect)
+    stem = f"{wanted.project}-{wanted.options['key']}-"
+    return f"{stem}{number}" if number > 1 and wanted.name == f"{stem}1" else wanted.name
+
+
+def _one(
+    address: str,
+    inspect: Mapping[str, Any],
+    wanted: Resource | None,
+    images: Images,
+    peers: Mapping[str, Peer],
+    swap: bool,
+    applied: Mapping[str, Mapping[str, str]],
+) -> Observed:
+    labels = _labels(inspect)
+    state = container_state(inspect, wanted, peers, _secrets(labels, wanted))
+    current = images.by_reference.get(wanted.options["image"], {}).get("Id") if wanted else None
+    defaults = container_defaults(
+        inspect, state, images.by_id.get(inspect["Image"]), expected_name(wanted, inspect), current, swap
+    )
+    return Observed(
+        address=address,
+        kind="service",
+        id=inspect["Id"],
+        name=_name(inspect),
+        state=without_image(state, defaults) | {"replicas": 1},
+        applied=applied.get(inspect["Id"]) or applied_fields(labels),
+        defaults=defaults,
+    )
+
+
+def _secrets(labels: Mapping[str, str], wanted: Resource | None) -> Collection[str] | None:
+    if wanted is None:
+        return None  # what left the spec no longer says which of its values are secret
+    return {*wanted.options.get("secret_env", ()), *labels.get(SECRETS_LABEL, "").split(",")}
+
+
+def _facts(
+    replicas: Sequence[Mapping[str, Any]],
+    surplus: Sequence[Mapping[str, Any]],
+    once: Sequence[Mapping[str, Any]],
+    first: Mapping[str, Any],
+    wanted: Resource | None = None,
+) -> dict[str, Any]:
+    labels = _labels(first)
+    healths = [(inspect["State"].get("Health") or {}).get("Status") for inspect in replicas]
+    health = next((word for word in ("unhealthy", "starting", "healthy") if word in healths), "")
+    return {
+        "project": labels.get("com.docker.compose.project", ""),
+        "service": labels.get("com.docker.compose.service", ""),
+        "running": bool(replicas) and all(inspect["State"]["Running"] for inspect in replicas),
+        "health": health,
+        "detail": _detail(replicas, health),
+        "replicas": [_replica(inspect, wanted) for inspect in replicas],
+        "surplus": [_replica(inspect, None) for inspect in surplus],
+        "once": [_replica(inspect, None) for inspect in once],
+        "anonymous": sorted(
+            mount["Destination"]
+            for mount in first.get("Mounts") or ()
+            if mount.get("Type") == "volume" and len(mount.get("Name", "")) == 64
+        ),
+    }
+
+
+def _replica(inspect: Mapping[str, Any], wanted: Resource | None) -> dict[str, Any]:
+    state = inspect["State"]
+    return {
+        "number": _number(inspect),
+        "id": inspect["Id"],
+        "name": _name(inspect),
+        "expected": expected_name(wanted, inspect),
+        "state": state["Status"],
+        "exit_code": state.get("ExitCode") or 0,
+        "grace": inspect["Config"].get("StopTimeout") or STOP_SECONDS,
+        "networks": sorted((inspect.get("NetworkSettings") or {}).get("Networks") or ()),
+    }
+
+
+def _detail(replicas: Sequence[Mapping[str, Any]], health: str) -> str:
+    if len(replicas) > 1:
+        running = sum(bool(inspect["State"]["Running"]) for inspect in replicas)
+        return f"{running} of {len(replicas)} running" + (f", {health}" if health else "")
+    for inspect in replicas:
+        state = inspect["State"]
+        ended = f" (exit code {state.get('ExitCode')})" if state["Status"] == "exited" else ""
+        return f"{state['Status']}{ended}" + (f", {health}" if health and state["Running"] else "")
+    return "no container"
+
+
+def _images(docker: Docker, groups: Mapping[str, Iterable[Any]], resources: Mapping[str, Resource]) -> Images:
+    references = sorted({resources[address].options["image"] for address in groups if address in resources})
+    answers = docker.find_all([f"/images/{segment(reference)}/json" for reference in references])
+    by_reference = {name: image for name, image in zip(references, answers, strict=True) if image is not None}
+    by_id = {image["Id"]: image for image in by_reference.values()}
+    used = {inspect["Image"] for address, group in groups.items() if address in resources for inspect in group}
+    older = sorted(used - set(by_id))
+    found = docker.find_all([f"/images/{identity}/json" for identity in older])
+    return Images(by_reference, by_id | {name: image for name, image in zip(older, found, strict=True) if image})
+
+
+def _peers(docker: Docker, inspects: Sequence[Mapping[str, Any]]) -> dict[str, Peer]:
+    known = {inspect["Id"]: inspect for inspect in inspects}
+    foreign = sorted({identity for inspect in inspects for identity in shared_ids(inspect)} - set(known))
+    found = docker.find_all([f"/containers/{segment(identity)}/json" for identity in foreign])
+    known |= {identity: inspect for identity, inspect in zip(foreign, found, strict=True) if inspect}
+    return {identity: _peer(inspect) for identity, inspect in known.items()}
+
+
+def _peer(inspect: Mapping[str, Any]) -> Peer:
+    labels = _labels(inspect)
+    project, name = labels.get("com.docker.compose.project", ""), labels.get("com.docker.compose.service", "")
+    return Peer(project, name, _name(inspect))
+
+
+def _swap_unknown(inspect: Mapping[str, Any]) -> bool:
+    """Whether the container has a limit of memory and none of swap: wanted so, or all that the kernel can do."""
+    limits = inspect["HostConfig"]
+    return bool(limits.get("Memory")) and limits.get("MemorySwap") == -1
+
+
+def _fresh(numbered: Sequence[Mapping[str, Any]], index: int) -> bool:
+    return _number(numbered[index]) != _number(numbered[index - 1])
+
+
+def _labels(inspect: Mapping[str, Any]) -> Mapping[str, str]:
+    return inspect["Config"].get("Labels") or {}
+
+
+def _name(inspect: Mapping[str, Any]) -> str:
+    return str(inspect["Name"]).removeprefix("/")
+
+
+def _number(inspect: Mapping[str, Any]) -> int:
+    text = _labels(inspect).get("com.docker.compose.container-number", "1")
+    return int(text) if text.isdecimal() else 1
+
+
+def _oneoff(inspect: Mapping[str, Any]) -> bool:
+    return _labels(inspect).get("com.docker.compose.oneoff", "False") == "True"

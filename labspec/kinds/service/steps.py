@@ -1,0 +1,310 @@
+"""The steps on single containers, each by requests of the Engine API (under /containers/ID and /networks/ID)."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from labspec.core.change import Step
+from labspec.core.diagnostic import LabError
+from labspec.core.resource import LAB_LABEL
+from labspec.host.docker import ApiError, Docker, filters, segment
+
+if TYPE_CHECKING:
+    from labspec.host.host import Host
+
+STOP_SECONDS = 10
+"""How long Docker lets a container stop before it kills it, where the container does not say."""
+WAIT_SECONDS = 1800
+"""No wait for a container lasts longer."""
+POLL_SECONDS = 0.25
+READY = "ready"
+"""The condition of a wait: healthy where there is a health check, else running or ended well."""
+
+_RECORD = threading.Lock()
+
+
+@dataclass(frozen=True)
+class ContainerStep(Step):
+    """A step on one container."""
+
+    id: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        """Where the container is in the API."""
+        return f"/containers/{segment(self.id)}"
+
+
+@dataclass(frozen=True)
+class RemoveContainer(ContainerStep):
+    """Stop a container, giving it `grace` seconds, and remove it with its anonymous volumes."""
+
+    grace: int = STOP_SECONDS
+
+    def __str__(self) -> str:
+        return f"remove container {self.name}"
+
+    def run(self, host: Host) -> None:
+        """Remove it; one that is gone already, or is just going, is fine."""
+        patient = _patient(host.docker, self.grace)
+        try:
+            patient.post(f"{self.path}/stop", query={"t": self.grace})
+            patient.delete(self.path, {"v": 1, "force": 1})
+        except ApiError as error:
+            if error.status == 404 or "already in progress" in error.message:
+                return
+            raise
+
+
+@dataclass(frozen=True)
+class StartContainer(ContainerStep):
+    """Start a stopped container, or let a paused one go on."""
+
+    paused: bool = False
+
+    def __str__(self) -> str:
+        return f"{'unpause' if self.paused else 'start'} container {self.name}"
+
+    def run(self, host: Host) -> None:
+        """Start it."""
+        try:
+            host.docker.post(f"{self.path}/{'unpause' if self.paused else 'start'}")
+        except ApiError as error:
+            raise explained(error.message, f"container {self.name} does not start") from error
+
+
+@dataclass(frozen=True)
+class RestartContainer(ContainerStep):
+    """Restart a container, giving it `grace` seconds to stop."""
+
+    grace: int = STOP_SECONDS
+
+    def __str__(self) -> str:
+        return f"restart container {self.name}"
+
+    def run(self, host: Host) -> None:
+        """Restart it."""
+        _patient(host.docker, self.grace).post(f"{self.path}/restart", query={"t": self.grace})
+
+
+@dataclass(frozen=True)
+class UpdateContainer(ContainerStep):
+    """Change what a container may use. `body` is the request, as JSON text; `fields` are the fields' names."""
+
+    body: str
+    fields: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"update container {self.name} ({', '.join(self.fields)})"
+
+    def run(self, host: Host) -> None:
+        """Change it."""
+        try:
+            host.docker.post(f"{self.path}/update", json.loads(self.body))
+        except ApiError as error:
+            raise LabError(
+                f"container {self.name}: the Docker engine refused to change {', '.join(self.fields)}: {error.message}",
+                hint="choose another value, or make the container anew with --replace ADDRESS",
+            ) from error
+
+
+@dataclass(frozen=True)
+class RenameContainer(ContainerStep):
+    """Give a container another name."""
+
+    to: str
+
+    def __str__(self) -> str:
+        return f"rename container {self.name} to {self.to}"
+
+    def run(self, host: Host) -> None:
+        """Rename it."""
+        try:
+            host.docker.post(f"{self.path}/rename", query={"name": self.to})
+        except ApiError as error:
+            if error.status == 409:
+                raise LabError(
+                    f"container {self.name} cannot be renamed: another container has the name {self.to}",
+                    hint=f"remove or rename that one (docker rename {self.to} ...)",
+                ) from error
+            raise
+
+
+@dataclass(frozen=True)
+class ConnectNetwork(ContainerStep):
+    """Connect a container to a network. `endpoint` is the EndpointConfig of the request, as JSON text."""
+
+    network: str
+    endpoint: str
+
+    def __str__(self) -> str:
+        return f"connect container {self.name} to network {self.network}"
+
+    def run(self, host: Host) -> None:
+        """Connect it."""
+        body = {"Container": self.id, "EndpointConfig": json.loads(self.endpoint)}
+        try:
+            host.docker.post(f"/networks/{segment(self.network)}/connect", body)
+        except ApiError as error:
+            raise explained(error.message, f"container {self.name}, network {self.network}") from error
+
+
+@dataclass(frozen=True)
+class DisconnectNetwork(ContainerStep):
+    """Disconnect a container from a network."""
+
+    network: str
+
+    def __str__(self) -> str:
+        return f"disconnect container {self.name} from network {self.network}"
+
+    def run(self, host: Host) -> None:
+        """Disconnect it; where it is not connected any more, or the network is gone, that is fine."""
+        try:
+            host.docker.post(f"/networks/{segment(self.network)}/disconnect", {"Container": self.id, "Force": True})
+        except ApiError as error:
+            if error.status != 404 and "is not connected" not in error.message:
+                raise
+
+
+@dataclass(frozen=True)
+class RecordApplied(Step):
+    """Remember what was applied to containers in place: their labels cannot be changed. `entries` is JSON text."""
+
+    lab: str
+    address: str
+    entries: str
+
+    def __str__(self) -> str:
+        return f"record what was applied to {self.address}"
+
+    def run(self, host: Host) -> None:
+        """Record it, and forget the containers that are gone."""
+        found = host.docker.get("/containers/json", {"all": 1, **filters(label=[f"{LAB_LABEL}={self.lab}"])})
+        with _RECORD:
+            host.state.record_applied(self.lab, json.loads(self.entries), {item["Id"] for item in found})
+
+
+@dataclass(frozen=True)
+class WaitFor(Step):
+    """Wait until the containers of a service are healthy, or have ended well."""
+
+    address: str
+    project: str
+    service: str
+    condition: str
+    """service_healthy, service_completed_successfully or READY."""
+    seconds: int = WAIT_SECONDS
+
+    def __str__(self) -> str:
+        done = {"service_completed_successfully": "has ended well", "service_healthy": "is healthy"}
+        return f"wait until {self.address} {done.get(self.condition, 'is ready')}"
+
+    def run(self, host: Host) -> None:
+        """Wait. Raises LabError where it cannot come true any more, with what the health check said last."""
+        deadline = time.monotonic() + self.seconds
+        while True:
+            states = [found["State"] for found in _containers(host.docker, self.project, self.service)]
+            if states and all(self._done(state) for state in states):
+                return
+            if not states:
+                raise LabError(f"{self.address} has no container to wait for", hint="run 'labspec plan' again")
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"{self.address}: not done within {self.seconds} s", hint=f"see 'docker logs {self.service}'"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def _done(self, state: Mapping[str, Any]) -> bool:
+        if self.condition == "service_completed_successfully":
+            if state["Status"] != "exited":
+                return False
+            if state["ExitCode"]:
+                raise LabError(f"{self.address} ended with exit code {state['ExitCode']}", hint="see its logs")
+            return True
+        if self.condition == READY and state["Status"] == "exited" and not state["ExitCode"]:
+            return True
+        if state["Status"] in ("exited", "dead"):
+            raise LabError(f"{self.address} stopped with exit code {state['ExitCode']}", hint="see its logs")
+        health = state.get("Health")
+        if not health or health["Status"] == "none":
+            if self.condition == READY:
+                return bool(state["Status"] == "running")
+            raise LabError(f"{self.address} has no health check to wait for", hint="give the service a 'healthcheck'")
+        if health["Status"] == "unhealthy":
+            raise LabError(
+                f"{self.address} is unhealthy: {last_words(state)}", hint="mend the service, or its 'healthcheck'"
+            )
+        return bool(health["Status"] == "healthy")
+
+
+def last_words(state: Mapping[str, Any]) -> str:
+    """Return what a container's health check said last, in one line."""
+    log: Sequence[Mapping[str, Any]] = (state.get("Health") or {}).get("Log") or ({},)
+    said = " ".join(str(log[-1].get("Output") or "").split())
+    code = log[-1].get("ExitCode")
+    return said[:200] or (f"its check ends with exit code {code}" if code is not None else "its check says nothing")
+
+
+def _containers(docker: Docker, project: str, service: str) -> list[Any]:
+    labels = [
+        f"com.docker.compose.project={project}",
+        f"com.docker.compose.service={service}",
+        "com.docker.compose.oneoff=False",
+    ]
+    listed = docker.get("/containers/json", {"all": 1, **filters(label=labels)})
+    found = docker.find_all([f"/containers/{item['Id']}/json" for item in listed])
+    return [item for item in found if item is not None]
+
+
+def _patient(docker: Docker, grace: int) -> Docker:
+    """Return a connection that lasts as long as a stop may take."""
+    return docker if grace + 20 < docker.timeout else Docker(docker.address, timeout=grace + docker.timeout)
+
+
+def explained(message: str, what: str) -> LabError:
+    """Return an engine's refusal in plain words: `what` is what it is about."""
+    message = " ".join(message.removeprefix("Error response from daemon: ").split())
+    lower = message.lower()
+    for sign, words, hint in _PLAIN:
+        if sign in lower:
+            return LabError(f"{what}: {words}: {message}", hint=hint)
+    return LabError(f"{what}: {message}")
+
+
+_PLAIN = (
+    (
+        "port is already allocated",
+        "a port that it publishes is taken by another container",
+        "publish another port, or stop that container ('docker ps' shows who publishes what)",
+    ),
+    (
+        "address already in use",
+        "an address or port that it wants is taken",
+        "publish another port, or stop the program that has it ('ss -ltnp' shows it)",
+    ),
+    (
+        "is already in use by container",
+        "another container has its name",
+        "give the service another 'container_name', or remove the other container",
+    ),
+    ("no such image", "the image is not on this host", "pull or build the image, or correct its name"),
+    ("executable file not found", "its command is not in the image", "correct 'command' or 'entrypoint'"),
+    ("no such file or directory", "a file that it needs is missing", "correct the path"),
+    ("bind source path does not exist", "a folder to mount is missing", "make it, or correct the path in 'volumes'"),
+    ("not a directory", "a file is mounted on a folder, or a folder on a file", "correct the path in 'volumes'"),
+    ("mounts denied", "Docker may not mount this folder", "share the folder with Docker, or mount another one"),
+    ("permission denied", "permission denied", "check the rights of what it runs and mounts"),
+    ("no space left", "the disk is full", "make room ('docker system df' shows what Docker holds)"),
+    ("cannot join network of", "it shares the network of a container that does not run", "see why that one stopped"),
+    ("user specified ip address is supported", "a fixed address needs a network with a subnet", "give it 'subnets'"),
+    ("no configured subnet", "its address is in no subnet of the network", "choose an address of the network"),
+    ("conflict", "Docker says that two settings exclude each other", "remove one of them"),
+)
+"""(what the engine's message has, in plain words, what to try)"""
