@@ -116,6 +116,11 @@ class Docker:
         """Return the decoded answer to DELETE `path`."""
         return self.call("DELETE", path, query)
 
+    def close(self) -> None:
+        """Close the idle connections; a later request opens new ones."""
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
+
     def call(self, method: str, path: str, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
         """Send one request under the negotiated API version and return its decoded answer (None: no content)."""
         return self._send(method, self._version() + path + _query(query), body)

@@ -1,0 +1,108 @@
+"""labspec's own folder: files whole or not at all, private, one writer at a time."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from labspec.core.diagnostic import LabError
+from labspec.host.state import LockedError, StateFolder, write_atomic
+
+
+def test_a_file_is_replaced_whole_and_private(tmp_path: Path) -> None:
+    path = tmp_path / "applied.json"
+    path.write_text("old")
+    write_atomic(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [entry.name for entry in tmp_path.iterdir()] == ["applied.json"]
+
+
+def test_a_symlink_in_its_place_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    link = tmp_path / "file"
+    link.symlink_to(victim)
+    write_atomic(link, b"new")
+    assert victim.read_text() == "mine"
+    assert not link.is_symlink()
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_atomic(path, b"new")
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_folder_is_private(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path / "state").lab("tp1")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file")
+    with pytest.raises(LabError, match="cannot make labspec's state folder"):
+        StateFolder(tmp_path / "state").lab("tp1")
+
+
+def test_the_record_of_what_was_applied(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path)
+    assert state.applied("tp1") == {}
+    state.record_applied("tp1", {"a": {"x": "1"}, "b": {"y": "2"}}, keep=set())
+    state.record_applied("tp1", {"c": {"z": "3"}}, keep={"b"})
+    assert state.applied("tp1") == {"b": {"y": "2"}, "c": {"z": "3"}}
+    (tmp_path / "tp1" / "applied.json").write_text('{"half":')
+    assert state.applied("tp1") == {}, "a broken record is an empty one"
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from labspec.host.state import StateFolder
+with StateFolder(Path(sys.argv[1])).lock("tp1"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_one_writer_at_a_time(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path)
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(LockedError, match=f"being changed by labspec, process {other.pid}") as refused:
+            state.lock("tp1").__enter__()
+        assert refused.value.exit_code == 75
+        with state.lock("tp2"):
+            pass
+        other.kill()
+    with state.lock("tp1"):
+        pass
+
+
+def test_only_its_own_files_are_forgotten(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path)
+    state.write("tp1", "tp1.compose.json", b"{}")
+    state.record_applied("tp1", {"a": {}}, keep=set())
+    state.forget("tp1")
+    assert not (tmp_path / "tp1").exists()
+    state.write("tp1", "notes.txt", b"mine")
+    state.forget("tp1")
+    assert (tmp_path / "tp1" / "notes.txt").read_text() == "mine"
+    state.forget("never-there")
