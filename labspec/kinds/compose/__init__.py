@@ -1,0 +1,1 @@
+"""The Compose specification: what its files may say, its short spellings, its variables, and files written in it."""
