@@ -18,7 +18,7 @@ _NAMED = ("services", "networks", "volumes", "secrets", "configs")
 
 
 def check_service(entry: Any, path: Path, what: str, scope: Scope) -> bool:
-    """Report every mistake of form in the service at `path`, named `what` in messages; return whether there was none."""
+    """Report every mistake of form in the service at `path`, named `what`; return whether there was none."""
     return check_definition("service", entry, path, what, scope)
 
 

@@ -30,7 +30,7 @@ _CHOICES = re.compile(r"\^\(([a-z_|]+)(?:\|[^)]*\(.*)?\)\$")
 
 
 def form_mistakes(value: Any, what: str, definition: str | None = None) -> Iterator[Mistake]:
-    """Yield what is wrong with a compose file, or a part of one, named `what` in messages; in the order of the value."""
+    """Yield what is wrong with a compose file, or a part of one (`definition`), named `what` in messages."""
     found: dict[tuple[Path, bool], Mistake] = {}
     for mistake in _mistakes(validator(definition).iter_errors(value), value, what):
         found.setdefault((mistake.path, mistake.key), mistake)
@@ -71,7 +71,7 @@ def _of_branches(path: Path, branches: Sequence[list[ValidationError]], value: A
     """Yield the mistakes of the branch that was meant: of those that fit the value's type, the one with the fewest."""
     meant = [branch for branch in branches if branch and not any(_is_mismatch(error, path) for error in branch)]
     if meant:
-        yield from _mistakes(min(meant, key=len), value, what)
+        yield from _mistakes(min(meant, key=lambda branch: len(branch)), value, what)
         return
     types = {name for branch in branches for error in branch for name in _types(error)}
     found = _value_at(value, path)

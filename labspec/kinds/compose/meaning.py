@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from labspec.kinds.compose import values
@@ -34,6 +34,11 @@ def _address(value: str) -> None:
         ipaddress.ip_address(value)
     except ValueError:
         raise ValueError(f"'{value}' is not an IP address") from None
+
+
+def _addresses(value: Any) -> None:
+    for item in values.texts(value):
+        _address(item)
 
 
 def _mac(value: str) -> None:
@@ -114,7 +119,7 @@ READERS: Mapping[Path, Reader] = {
     ("deploy", "restart_policy", "delay"): values.nanoseconds,
     ("deploy", "restart_policy", "window"): values.nanoseconds,
     ("devices", _EACH): _device,
-    ("dns",): lambda value: [_address(item) for item in values.texts(value)],
+    ("dns",): _addresses,
     ("entrypoint",): values.words,
     ("environment",): _pairs,
     ("expose", _EACH): parse_expose,
@@ -205,13 +210,16 @@ def _matches(value: Any, pattern: Path, path: Path = ()) -> Iterator[tuple[Path,
         return
     step, rest = pattern[0], pattern[1:]
     if step == _EACH:
-        items: Any = (
-            value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-        )
-        for key, item in items:
+        for key, item in _items(value):
             yield from _matches(item, rest, (*path, key))
     elif isinstance(value, Mapping) and step in value:
         yield from _matches(value[step], rest, (*path, step))
+
+
+def _items(value: Any) -> Iterable[tuple[str | int, Any]]:
+    if isinstance(value, Mapping):
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()
 
 
 def _controls(value: Any, path: Path) -> Iterator[Mistake]:

@@ -1,4 +1,4 @@
-"""The plain values of a compose file: text, numbers, durations, sizes, command lines, and lists that stand for mappings.
+"""The plain values of a compose file: text, numbers, durations, sizes, command lines, lists that stand for mappings.
 
 Every reader raises ValueError, in plain words, for what compose itself would refuse or silently misread.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 _TRUE = frozenset({"true", "y", "yes", "on"})
@@ -73,7 +74,10 @@ def number(value: Any) -> float:
     """Return a number, written as such or in text."""
     if isinstance(value, str) and not re.fullmatch(r"[+-]?([0-9]{1,18}(\.[0-9]{0,18})?|\.[0-9]{1,18})", value):
         raise ValueError(f"expected a number, found {value!r}")
-    return float(value)
+    found = float(value)
+    if not isfinite(found):
+        raise ValueError(f"expected a number, found {value}")
+    return found
 
 
 def natural(value: Any) -> int:
