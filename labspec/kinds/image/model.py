@@ -1,0 +1,232 @@
+"""What a spec may say of an image: steps, a Dockerfile, an archive, or a distribution's packages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+
+from labspec.core.diagnostic import LabError
+from labspec.core.resource import Resource
+from labspec.kinds.image.build import dockerfile_resource, steps_resource
+from labspec.kinds.image.context import with_content
+from labspec.kinds.image.instructions import (
+    CheckedStep,
+    Label,
+    Path,
+    Platform,
+    Reference,
+    Scalar,
+    Stage,
+    Value,
+    Variable,
+    Word,
+    label_name,
+)
+from labspec.kinds.image.names import TAG_PATTERN, image_tag, lab_image, valid_tag
+from labspec.kinds.provider import Scope
+from labspec.kinds.section import ModelSection
+from labspec.kinds.volume.model import labels_mapping
+
+_CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+_SOURCES = ("from", "dockerfile", "archive", "rootfs")
+_FITTING = {
+    "from": {"steps", "build_args", "target", "platform", "labels", "no_cache", "pull", "tag"},
+    "dockerfile": {"context", "build_args", "target", "platform", "labels", "no_cache", "pull", "tag"},
+    "archive": {"labels", "tag"},
+    "rootfs": {"labels", "tag"},
+}
+"""What may stand beside each source."""
+
+
+def _tag(value: str) -> str:
+    if not valid_tag(value):
+        raise ValueError(f"{value!r} is not a tag: write NAME or NAME:TAG, the name in small letters")
+    return value
+
+
+def _label(value: str) -> str:
+    label_name(value.partition("=")[0])
+    return value
+
+
+def _package(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", value):
+        raise ValueError(f"{value!r} is not the name of a Debian package")
+    return value
+
+
+def _suite(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", value):
+        raise ValueError(f"{value!r} is not the name of a release: write bookworm, trixie, noble, ...")
+    return value
+
+
+class Rootfs(BaseModel):
+    """A root file system made of a distribution's packages."""
+
+    model_config = _CONFIG
+
+    debootstrap: Annotated[str, AfterValidator(_suite), WithJsonSchema({"type": "string"})]
+    """The release of Debian (or what mmdebstrap knows): bookworm, trixie, ..."""
+    variant: (
+        Annotated[str, Field(pattern=r"^(extract|custom|essential|apt|required|minbase|buildd|important|standard)$")]
+        | None
+    ) = None
+    """How much is in it, as mmdebstrap has it; `minbase` where it is not given."""
+    packages: list[Annotated[str, AfterValidator(_package), WithJsonSchema({"type": "string"})]] | None = None
+    """Packages to install besides."""
+
+
+class Image(BaseModel):
+    """An image: exactly one of from, dockerfile, archive and rootfs says where it comes from."""
+
+    model_config = _CONFIG
+
+    from_: Annotated[Reference | Stage | None, Field(alias="from")] = None
+    """The image to start from: one of `images` by its name, or any other."""
+    steps: list[CheckedStep] | None = None
+    """The instructions of the Dockerfile in order, each in a mapping of its own."""
+    dockerfile: Path | None = None
+    """A Dockerfile in the lab's folder."""
+    context: Path | None = None
+    """The folder that the Dockerfile copies from; its own where it is not given."""
+    archive: Path | None = None
+    """A file that `docker save` made; it may be compressed with gzip."""
+    rootfs: Rootfs | None = None
+    """A root file system made of a distribution's packages."""
+    tag: Annotated[str, AfterValidator(_tag), WithJsonSchema({"type": "string", "pattern": TAG_PATTERN})] | None = None
+    """The image's name on the host; `<lab>/<name>:latest` where it is not given."""
+    build_args: dict[Variable, Scalar] | None = None
+    """Values for what the Dockerfile declares with ARG."""
+    target: Word | None = None
+    """The stage to build; the last one where it is not given."""
+    labels: dict[Label, Scalar | None] | list[Annotated[Value, AfterValidator(_label)]] | None = None
+    """Labels to put on the image."""
+    platform: Platform | None = None
+    """The platform to build for, such as linux/arm64."""
+    no_cache: bool | None = None
+    """Do every step anew when the image is built."""
+    pull: bool | None = None
+    """Look for a newer image to start from when the image is built."""
+
+
+class ImageSection(ModelSection):
+    """The section `images`."""
+
+    name = "images"
+    kind = "image"
+    model = Image
+
+    def resources(self, name: str, entry: Any, scope: Scope) -> Iterable[Resource]:
+        """Return the image, with the files that decide it looked up and hashed."""
+        source = self._source(name, entry, scope)
+        if source is None or not self._named_well(name, entry, scope) or self._circular(name, scope):
+            return ()
+        match source:
+            case "from":
+                made = steps_resource(name, entry, scope)
+            case "dockerfile":
+                made = dockerfile_resource(name, entry, scope)
+            case "archive":
+                made = _archive(name, entry, scope)
+            case _:
+                made = _resource(name, entry, scope, "rootfs", {"rootfs": _rootfs(entry["rootfs"])})
+        return () if made is None else (made,)
+
+    def _source(self, name: str, entry: Mapping[str, Any], scope: Scope) -> str | None:
+        path = ("images", name)
+        given = [source for source in _SOURCES if entry.get(source) is not None]
+        if not given:
+            scope.error(path, f"image '{name}' comes from nowhere", f"give it one of {', '.join(_SOURCES)}", key=True)
+            return None
+        if len(given) > 1:
+            message = f"image '{name}' has both {given[0]} and {given[1]}"
+            scope.error((*path, given[1]), message, "keep one of them", key=True)
+            return None
+        unfit = [key for key in entry if entry[key] is not None and key not in {*_FITTING[given[0]], given[0]}]
+        for key in unfit:
+            scope.error((*path, key), f"{key} has no meaning for an image with {given[0]}", "remove it", key=True)
+        return None if unfit else given[0]
+
+    def _named_well(self, name: str, entry: Mapping[str, Any], scope: Scope) -> bool:
+        tag = image_tag(scope.lab, name, entry)
+        if not valid_tag(tag):
+            scope.error(("images", name), f"'{tag}' cannot be the name of an image", "give it a 'tag'", key=True)
+            return False
+        for other in scope.names("images"):
+            if other == name:
+                break
+            rival = scope.entry("images", other)
+            if isinstance(rival, Mapping) and image_tag(scope.lab, other, rival) == tag:
+                hint = "give one of them another 'tag'"
+                scope.error(("images", name), f"images '{other}' and '{name}' both have the tag {tag}", hint, key=True)
+                return False
+        return True
+
+    def _circular(self, name: str, scope: Scope) -> bool:
+        trail = [name]
+        seen: set[str] = set()
+        while trail:
+            for used in _used(trail.pop(), scope):
+                if used == name:
+                    scope.error(("images", name), f"image '{name}' is made from itself", key=True)
+                    return True
+                if used not in seen:
+                    seen.add(used)
+                    trail.append(used)
+        return False
+
+
+def _used(name: str, scope: Scope) -> Iterator[str]:
+    """Yield the names of the other images of the lab that the steps of one name."""
+    entry = scope.entry("images", name) or {}
+    steps = entry.get("steps") or []
+    origins = [entry.get("from"), *(step.get("from") for step in steps if isinstance(step, Mapping))]
+    references = [origin.get("image") if isinstance(origin, Mapping) else origin for origin in origins]
+    for step in steps:
+        for value in step.values() if isinstance(step, Mapping) else ():
+            if isinstance(value, Mapping):
+                parts = [value, *(value.get("mount") or ())]
+                references += [part.get("from") for part in parts if isinstance(part, Mapping)]
+    for reference in references:
+        image = lab_image(scope, reference) if isinstance(reference, str) else None
+        if image and image[1] != f"image.{name}":
+            yield image[1].removeprefix("image.")
+
+
+def _archive(name: str, entry: Mapping[str, Any], scope: Scope) -> Resource | None:
+    path = ("images", name, "archive")
+    file = scope.file(path, entry["archive"])
+    if file is None:
+        return None
+    try:
+        return with_content(_resource(name, entry, scope, "archive", {}, archive=file))[0]
+    except LabError as error:
+        scope.error(path, error.diagnostics[0].message, error.diagnostics[0].hint)
+        return None
+
+
+def _resource(
+    name: str, entry: Mapping[str, Any], scope: Scope, source: str, desired: Mapping[str, Any], **options: Any
+) -> Resource:
+    wanted = {"labels": labels_mapping(entry["labels"])} if entry.get("labels") else {}
+    tag = image_tag(scope.lab, name, entry)
+    return Resource(
+        address=f"image.{name}",
+        kind="image",
+        name=tag,
+        desired={"tag": tag, **wanted, **desired},
+        options={"source": source, "external": False, **options},
+    )
+
+
+def _rootfs(entry: Mapping[str, Any]) -> dict[str, Any]:
+    packages = sorted(set(entry.get("packages") or ()))
+    wanted = {"suite": entry["debootstrap"], "variant": entry.get("variant") or "minbase"}
+    return {**wanted, "packages": packages} if packages else wanted
+
+
+SECTION = ImageSection()

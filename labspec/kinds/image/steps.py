@@ -1,0 +1,284 @@
+"""The steps that make and remove images: a build, a loaded archive, a root file system, a removal."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from labspec.core.change import Step
+from labspec.core.diagnostic import LabError
+from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Resource
+from labspec.host.docker import ApiError, Docker, filters, segment
+from labspec.kinds.objects import ownership
+
+if TYPE_CHECKING:
+    from labspec.host.host import Host
+
+_KEPT_LINES = 2000
+"""Of the log of a build; its end tells why it failed."""
+
+
+def make_image(lab: str, resource: Resource) -> Step:
+    """Return the step that makes the image of a resource."""
+    match resource.options["source"]:
+        case "archive":
+            return LoadArchive.of(lab, resource)
+        case "rootfs":
+            return ImportRootfs.of(lab, resource)
+        case _:
+            return BuildImage.of(lab, resource)
+
+
+@dataclass(frozen=True)
+class BuildImage(Step):
+    """Build an image. `request` is what to build, as JSON text: a resource's desired fields and options."""
+
+    tag: str
+    lab: str
+    request: str
+
+    @classmethod
+    def of(cls, lab: str, resource: Resource) -> Self:
+        """Return the step that builds the image of a resource."""
+        wanted = resource.desired
+        options = resource.options
+        request = {
+            "dockerfile": wanted["dockerfile"],
+            "ignore": options.get("ignore"),
+            "context": options["context"],
+            "build_args": wanted.get("build_args", {}),
+            "target": wanted.get("target"),
+            "platform": wanted.get("platform"),
+            "labels": {**wanted.get("labels", {}), **ownership(lab, resource)},
+            "network": wanted.get("build", {}).get("network"),
+            "extra_hosts": wanted.get("build", {}).get("extra_hosts", {}),
+            "contexts": options.get("contexts", {}),
+            "allow": options.get("allow", []),
+            "cache_from": options.get("cache_from", []),
+            "no_cache": bool(options.get("no_cache")),
+            "pull": bool(options.get("pull")),
+        }
+        return cls(resource.name, lab, json.dumps(request, sort_keys=True))
+
+    def __str__(self) -> str:
+        request = json.loads(self.request)
+        traits = [f"{name}={value}" for name, value in sorted(request["build_args"].items())]
+        traits += [f"{key} {request[key]}" for key in ("target", "platform") if request[key]]
+        return f"build image {self.tag}" + (f" with {', '.join(traits)}" if traits else "")
+
+    def run(self, host: Host) -> None:
+        """Build it, without touching what has its tag until it is done."""
+        _refuse_foreign(host.docker, self.tag, self.lab)
+        request = json.loads(self.request)
+        with TemporaryDirectory(prefix="labspec-") as folder:
+            # A folder of its own, so that the build sends the engine no more of the context than it copies.
+            dockerfile = Path(folder, "Dockerfile")
+            dockerfile.write_text(request["dockerfile"])
+            Path(folder, "Dockerfile.dockerignore").write_text(request["ignore"] or "# everything is part of it\n")
+            self._build(host, request, dockerfile)
+
+    def _build(self, host: Host, request: dict[str, Any], dockerfile: Path) -> None:
+        from python_on_whales.exceptions import DockerException
+
+        from labspec.kinds.image.failure import build_failure
+
+        log: deque[str] = deque(maxlen=_KEPT_LINES)
+        try:
+            lines = host.whales().buildx.build(
+                request["context"],
+                add_hosts=request["extra_hosts"],
+                allow=request["allow"],
+                build_args=request["build_args"],
+                build_contexts=request["contexts"],
+                builder="default",
+                cache=not request["no_cache"],
+                cache_from=[_cache(source) for source in request["cache_from"]] or None,
+                file=dockerfile,
+                labels=request["labels"],
+                load=True,
+                network=request["network"],
+                platforms=[request["platform"]] if request["platform"] else None,
+                progress="plain",
+                provenance=False,
+                pull=request["pull"],
+                tags=[self.tag],
+                target=request["target"],
+                stream_logs=True,
+            )
+            log.extend(cast("Iterator[str]", lines))
+        except DockerException as error:
+            raise build_failure(self.tag, log, error.return_code) from error
+
+
+@dataclass(frozen=True)
+class LoadArchive(Step):
+    """Load an image from a file of docker save, under the lab's tag alone. `labels` is JSON text."""
+
+    tag: str
+    lab: str
+    path: str
+    labels: str
+
+    @classmethod
+    def of(cls, lab: str, resource: Resource) -> Self:
+        """Return the step that loads the image of a resource."""
+        labels = {**resource.desired.get("labels", {}), **ownership(lab, resource)}
+        return cls(resource.name, lab, resource.options["archive"], json.dumps(labels, sort_keys=True))
+
+    def __str__(self) -> str:
+        return f"load image {self.tag} from {Path(self.path).name}"
+
+    def run(self, host: Host) -> None:
+        """Load it. The whole archive is written anew first, so that a broken one leaves nothing behind."""
+        from python_on_whales.exceptions import DockerException
+
+        from labspec.kinds.image.archive import opened, write_labelled
+
+        _refuse_foreign(host.docker, self.tag, self.lab)
+        with TemporaryDirectory(prefix="labspec-") as folder:
+            copy = Path(folder, "image.tar")
+            with opened(self.path) as archive, copy.open("wb") as target:
+                write_labelled(archive, target, self.tag, json.loads(self.labels))
+            try:
+                host.whales().image.load(copy, quiet=True)
+            except DockerException as error:
+                raise LabError(
+                    f"image {self.tag}: the engine refused {self.path}: {_reason(error)}",
+                    hint="make the archive again with 'docker save -o FILE IMAGE'",
+                ) from error
+
+
+@dataclass(frozen=True)
+class ImportRootfs(Step):
+    """Make an image of a distribution's packages with mmdebstrap(1). `labels` is JSON text."""
+
+    tag: str
+    lab: str
+    suite: str
+    variant: str
+    packages: tuple[str, ...]
+    labels: str
+
+    @classmethod
+    def of(cls, lab: str, resource: Resource) -> Self:
+        """Return the step that makes the image of a resource."""
+        rootfs = resource.desired["rootfs"]
+        labels = json.dumps({**resource.desired.get("labels", {}), **ownership(lab, resource)}, sort_keys=True)
+        packages = tuple(rootfs.get("packages", ()))
+        return cls(resource.name, lab, rootfs["suite"], rootfs["variant"], packages, labels)
+
+    def __str__(self) -> str:
+        more = f" and {', '.join(self.packages)}" if self.packages else ""
+        return f"make image {self.tag} of {self.suite} ({self.variant}){more}"
+
+    def run(self, host: Host) -> None:
+        """Make it. It is imported only once it is whole: the engine would take half of it for all."""
+        from python_on_whales.exceptions import DockerException
+
+        from labspec.host.host import COMMAND_SECONDS
+        from labspec.kinds.image.dockerfile import label_instruction
+
+        _refuse_foreign(host.docker, self.tag, self.lab)
+        with TemporaryDirectory(prefix="labspec-") as folder:
+            archive = Path(folder, "rootfs.tar")
+            include = [f"--include={','.join(self.packages)}"] if self.packages else []
+            command = ["mmdebstrap", "--quiet", "--format=tar", f"--variant={self.variant}", *include, "--"]
+            deadline = ["timeout", "--kill-after=10", str(COMMAND_SECONDS)]
+            done = subprocess.run(
+                [*deadline, *command, self.suite, "-"], stdout=archive.open("wb"), stderr=-1, check=False
+            )
+            if done.returncode:
+                said = done.stderr.decode(errors="replace").strip().splitlines()[-5:]
+                raise LabError(
+                    f"image {self.tag}: mmdebstrap failed ({done.returncode})"
+                    + "".join(f"\n  | {line}" for line in said),
+                    hint="is the release's name right, and can the package mirror be reached?",
+                )
+            changes = ['CMD ["bash"]', label_instruction(json.loads(self.labels))]
+            try:
+                host.whales().image.import_(archive, self.tag, changes=changes)
+            except DockerException as error:
+                raise LabError(f"image {self.tag}: the engine refused the import: {_reason(error)}") from error
+
+
+@dataclass(frozen=True)
+class RemoveImage(Step):
+    """Remove one image: by its id, after its tag where it has one of the lab's. Tags of others keep it."""
+
+    id: str
+    tag: str
+    """The tag that goes; "": it has none of the lab's, and goes only if it has no other either."""
+    must_go: bool = True
+    """Whether a container that still uses it is a failure; else the image stays."""
+
+    def __str__(self) -> str:
+        return f"remove image {self.tag}" if self.tag else f"remove old image {short_id(self.id)}"
+
+    def run(self, host: Host) -> None:
+        """Remove it; one that is gone already is fine, and so is one that a rebuild has given its tag again."""
+        image = host.docker.find(f"/images/{segment(self.id)}/json")
+        if image is None:
+            return
+        tags = image.get("RepoTags") or []
+        if (self.tag and self.tag not in tags) or (not self.tag and tags):
+            return
+        try:
+            host.docker.delete(f"/images/{segment(self.tag or self.id)}")
+        except ApiError as error:
+            if error.status == 404:
+                return
+            if error.status != 409:
+                raise
+            if self.must_go:
+                raise self._in_use(host.docker, error) from error
+
+    def _in_use(self, docker: Docker, error: ApiError) -> LabError:
+        users = docker.get("/containers/json", {"all": "1", **filters(ancestor=[self.id])})
+        names = ", ".join(sorted(user["Names"][0].removeprefix("/") for user in users if user.get("Names")))
+        what = self.tag or short_id(self.id)
+        if not names:
+            return LabError(f"image {what} cannot be removed: {error.message}")
+        return LabError(
+            f"image {what} is used by a container that is not this lab's: {names}",
+            hint="remove that container (docker rm), then try again",
+        )
+
+
+def short_id(image: str) -> str:
+    """Return the 12 hex digits that Docker shows for an image's id."""
+    return image.removeprefix("sha256:")[:12]
+
+
+def foreign_owner(image: dict[str, Any], lab: str) -> str | None:
+    """Return whose an inspected image is, in words, or None where it is the lab's."""
+    labels = (image.get("Config") or {}).get("Labels") or {}
+    owner = labels.get(LAB_LABEL)
+    if owner == lab and labels.get(ADDRESS_LABEL):
+        return None
+    return f"belongs to lab '{owner}'" if owner else "was not made by labspec"
+
+
+def _refuse_foreign(docker: Docker, tag: str, lab: str) -> None:
+    image = docker.find(f"/images/{segment(tag)}/json")
+    whose = foreign_owner(image, lab) if image else None
+    if whose:
+        raise LabError(
+            f"the tag {tag} appeared meanwhile on an image that {whose}", hint="give the lab's image another 'tag'"
+        )
+
+
+def _cache(source: str) -> dict[str, str]:
+    if "=" not in source:
+        return {"type": "registry", "ref": source}
+    return {name: value for name, _, value in (pair.partition("=") for pair in source.split(","))}
+
+
+def _reason(error: Any) -> str:
+    said = (error.stderr or "").strip().splitlines()
+    return said[-1] if said else f"exit code {error.return_code}"
