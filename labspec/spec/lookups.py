@@ -139,7 +139,7 @@ class Lookups:
             )
         name, *rest = names
         if name not in known:
-            return self._missed(mark, f"there is no {root}.{name}", did_you_mean(name, known) or _advice(root))
+            return self._missed(mark, f"there is no {root}.{name}", did_you_mean(name, known) or _advice(root, known))
         key = (root, name)
         if key in self._chain:
             cycle = " -> ".join(".".join(step) for step in (*self._chain[self._chain.index(key) :], key))
@@ -151,9 +151,8 @@ class Lookups:
             return _FAILED
         for depth, step in enumerate(rest):
             if not isinstance(found, dict):
-                return self._missed(
-                    mark, f"{'.'.join(names[: depth + 1])} of {root} is {words(found)}, without '{step}' in it"
-                )
+                whole = ".".join((root, name, *rest[:depth]))
+                return self._missed(mark, f"{whole} is {words(found)}, without '{step}' in it")
             if step not in found:
                 return self._missed(mark, f"there is no {path}", did_you_mean(step, found))
             found = found[step]
@@ -192,8 +191,8 @@ def has_failed(place: Place, failed: set[Mark]) -> bool:
     return any(has_failed(item, failed) for item in inner)
 
 
-def _advice(root: str) -> str:
-    return "declare it under 'vars:'" if root == "vars" else f"it is not set in '{root}:'"
+def _advice(root: str, known: Mapping[str, Cell]) -> str:
+    return f"{root} has {', '.join(known)}" if root == "seat" else f"write it under '{root}:'"
 
 
 def _weight(value: Any, most: int, depth: int = 0) -> int:

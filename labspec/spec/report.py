@@ -13,6 +13,7 @@ Mark = int
 
 _BITS = 26
 _MASK = (1 << _BITS) - 1
+_MOST = 1000
 _LONGEST_SOURCE = 2000
 """A longer source line is not repeated with each mistake in it."""
 
@@ -106,8 +107,9 @@ class Report:
             self.add(Diagnostic(message, self.position(mark), hint, self._source(mark)))
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Note a mistake; the same one twice counts once."""
-        self._found.setdefault(diagnostic)
+        """Note a mistake; the same one twice counts once, and of a flood of them only the first."""
+        if len(self._found) < _MOST:
+            self._found.setdefault(diagnostic)
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:

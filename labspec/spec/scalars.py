@@ -34,9 +34,9 @@ def resolve(text: str) -> Scalar:
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if _INTEGER.fullmatch(text):
-        return _integer(text, 10)
+        return _integer(text, text, 10)
     if _BASED.fullmatch(text):
-        return _integer(text[2:], 8 if text[1] == "o" else 16)
+        return _integer(text, text[2:], 8 if text[1] == "o" else 16)
     if _FLOAT.fullmatch(text):
         number = float(text)
         if math.isinf(number):
@@ -45,11 +45,11 @@ def resolve(text: str) -> Scalar:
     return _INFINITIES.get(text, text)
 
 
-def _integer(digits: str, base: int) -> int:
+def _integer(text: str, digits: str, base: int) -> int:
     short = digits.lstrip("+-").lstrip("0")
     number = int(digits, base) if len(short) <= _LONGEST else 2**64
     if not -(2**63) <= number < 2**64:
-        raise ValueError(_too_large(digits))
+        raise ValueError(_too_large(text))
     return number
 
 

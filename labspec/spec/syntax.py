@@ -17,6 +17,7 @@ class _Words(NamedTuple):
 
 
 _QUOTE = "put text that has ': ' or ' #' in it, or begins with one of []{}&*!|>%@`'\", in quotes"
+_LOOKUP = 'inside of [] and {}, a lookup needs quotes: "${{ vars.name }}"'
 _INDENT = "lines of one mapping or list begin in the same column"
 _TABLE = (
     _Words("tab", "a tab cannot indent a line", "use spaces"),
@@ -29,7 +30,12 @@ _TABLE = (
     _Words("expected '-' indicator", "this line is no item of the list above it", f"begin it with '- '; {_INDENT}"),
     _Words("expected ',' or ']'", "this list lacks a ',' or its ']'", _QUOTE, at_context=True),
     _Words("expected ',' or '}'", "this mapping lacks a ',' or its '}'", _QUOTE, at_context=True),
-    _Words("unexpected (end of stream|document)", "this quoted text has no closing quote", None, at_context=True),
+    _Words(
+        "unexpected (end of stream|document)",
+        "this quoted text has no closing quote",
+        "a quote like the first one ends it",
+        at_context=True,
+    ),
     _Words("document start", "the document has ended above this line", "a spec is one document: mend the indentation"),
     _Words("escape", "this escape is not known", "write \\\\ for a backslash, or use single quotes"),
     _Words(
@@ -53,4 +59,6 @@ def plain_words(error: MarkedYAMLError, text: str) -> tuple[int, int, str, str |
     known = next((words for words in _TABLE if re.search(words.pattern, problem)), _Words("", f"not YAML: {problem}"))
     mark = error.context_mark if known.at_context and error.context_mark else at or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    if known.at_context and "${{" in text.splitlines()[line - 1 : line][0]:
+        return line, column, known.message, _LOOKUP
     return line, column, known.message, known.hint

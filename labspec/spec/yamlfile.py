@@ -49,6 +49,8 @@ class _Anchor(NamedTuple):
     value: Any
     place: Place
     weight: int
+    height: int
+    """How many levels of nesting it has."""
 
 
 class _StopError(Exception):
@@ -84,6 +86,7 @@ class _Composer:
         """None: the anchor's node is not finished yet."""
         self._weight = 0
         self._copied = 0
+        self._deepest = 0
 
     def document(self) -> Document:
         """Return the one document of the stream."""
@@ -112,28 +115,29 @@ class _Composer:
     def _node(self, event: Event, depth: int) -> tuple[Any, Place]:
         kind = type(event)
         if kind is AliasEvent:
-            return self._alias(event)
+            return self._alias(event, depth)
         if event.anchor is None:
             return self._content(event, depth)
         self._anchors[event.anchor] = None
-        before = self._weight
+        weight, deepest = self._weight, self._deepest
+        self._deepest = depth
         value, place = self._content(event, depth)
-        self._anchors[event.anchor] = _Anchor(value, place, self._weight - before)
+        self._anchors[event.anchor] = _Anchor(value, place, self._weight - weight, self._deepest - depth)
+        self._deepest = max(deepest, self._deepest)
         return value, place
 
     def _content(self, event: Event, depth: int) -> tuple[Any, Place]:
         self._weight += 1
         if type(event) is ScalarEvent:
             return self._scalar(event), self._mark(event)
-        if depth == MAX_DEPTH:
-            self._stop(event, f"more than {MAX_DEPTH} levels of nesting", "no lab needs that many")
+        self._go_down(event, depth + 1)
         if type(event) is MappingStartEvent:
             self._container_tag(event, "map")
             return self._mapping(event, depth + 1)
         self._container_tag(event, "seq")
         return self._sequence(event, depth + 1)
 
-    def _alias(self, event: Event) -> tuple[Any, Place]:
+    def _alias(self, event: Event, depth: int) -> tuple[Any, Place]:
         name: str = event.anchor
         found = self._anchors.get(name)
         if found is None:
@@ -147,7 +151,13 @@ class _Composer:
         self._copied += found.weight
         if self._copied > MAX_COPIED:
             self._stop(event, "the aliases stand for too much", "use fewer of them, or smaller anchors")
+        self._go_down(event, depth + found.height)
         return found.value, found.place
+
+    def _go_down(self, event: Event, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            self._stop(event, f"more than {MAX_DEPTH} levels of nesting", "no lab needs that many")
+        self._deepest = max(self._deepest, depth)
 
     def _scalar(self, event: Event) -> Any:
         text: str = event.value
