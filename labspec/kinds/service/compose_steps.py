@@ -120,7 +120,9 @@ class CreateContainers(ComposeStep):
     """Make the containers of a service that are missing; those that are there stay as they are."""
 
     def __str__(self) -> str:
-        return f"create {_containers(self)}"
+        if self.replicas == 1:
+            return f"create the container of {self.address}"
+        return f"create containers of {self.address}, {self.replicas} in all"
 
 
 @dataclass(frozen=True)
@@ -130,11 +132,8 @@ class RecreateContainers(ComposeStep):
     recreates: ClassVar[bool] = True
 
     def __str__(self) -> str:
-        return f"recreate {_containers(self)}"
-
-
-def _containers(step: ComposeStep) -> str:
-    return f"the container of {step.address}" if step.replicas == 1 else f"{step.replicas} containers of {step.address}"
+        what = "the container" if self.replicas == 1 else f"the {self.replicas} containers"
+        return f"recreate {what} of {self.address}"
 
 
 def _listed(host: Host, project: str) -> list[Any]:

@@ -132,6 +132,11 @@ def _folds(resource: Resource, observed: Observed) -> Iterator[tuple[str, Any]]:
         yield "security_opt", sorted(set(desired["security_opt"]) - {"label=disable"})
     if "mounts" in desired:
         yield "mounts", sorted(_without(desired["mounts"], base), key=lambda mount: str(mount["target"]))
+    memory = desired.get("mem_limit") or 0
+    if memory != found.get("mem_limit") and "memswap_limit" not in desired and found.get("memswap_limit", -1) >= 0:
+        # An update sets both, so what differs beside the memory is named with what it becomes.
+        usual = found["memswap_limit"] == base.get("memswap_limit")
+        yield "memswap_limit", found["memswap_limit"] if usual else 2 * memory
     if "networks" in desired:
         own = {resource.name, resource.options["key"]}
         yield "networks", {name: _endpoint(wish or {}, own) for name, wish in desired["networks"].items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,16 +31,21 @@ class Images:
 
 
 def observe(reading: Reading) -> Iterator[Observed]:
-    """Yield each service of the lab that has containers, with all of them in its facts."""
+    """Yield each service of the lab that has containers, with all of them in its facts.
+
+    A container has its image's labels too: one that somebody runs from an image of the lab, or from a commit of one of
+    its containers, is not the lab's for that.
+    """
     label = filters(label=[f"{LAB_LABEL}={reading.lab.name}"])
     listed = reading.docker.get("/containers/json", {"all": 1, **label})
     answers = reading.docker.find_all([f"/containers/{item['Id']}/json" for item in listed])
-    inspects = [answer for answer in answers if answer is not None]
+    labelled = [answer for answer in answers if answer is not None and _is_service(_address(answer))]
+    resources = reading.lab.by_address()
+    images = _images(reading.docker, labelled, resources)
+    inspects = [inspect for inspect in labelled if not _inherits(inspect, images)]
     groups: dict[str, list[Any]] = {}
     for inspect in inspects:
-        groups.setdefault(_labels(inspect).get(ADDRESS_LABEL, ""), []).append(inspect)
-    resources = reading.lab.by_address()
-    images = _images(reading.docker, groups, resources)
+        groups.setdefault(_address(inspect), []).append(inspect)
     peers = _peers(reading.docker, inspects)
     swap = not any(map(_swap_unknown, inspects)) or bool(reading.docker.get("/info").get("SwapLimit"))
     for address, group in groups.items():
@@ -173,15 +178,24 @@ def _detail(replicas: Sequence[Mapping[str, Any]], health: str) -> str:
     return "no container"
 
 
-def _images(docker: Docker, groups: Mapping[str, Iterable[Any]], resources: Mapping[str, Resource]) -> Images:
-    references = sorted({resources[address].options["image"] for address in groups if address in resources})
+def _images(docker: Docker, inspects: Sequence[Mapping[str, Any]], resources: Mapping[str, Resource]) -> Images:
+    wanted = (resources.get(_address(inspect)) for inspect in inspects)
+    references = sorted({resource.options["image"] for resource in wanted if resource})
     answers = docker.find_all([f"/images/{segment(reference)}/json" for reference in references])
     by_reference = {name: image for name, image in zip(references, answers, strict=True) if image is not None}
     by_id = {image["Id"]: image for image in by_reference.values()}
-    used = {inspect["Image"] for address, group in groups.items() if address in resources for inspect in group}
-    older = sorted(used - set(by_id))
+    older = sorted({inspect["Image"] for inspect in inspects} - set(by_id))
     found = docker.find_all([f"/images/{identity}/json" for identity in older])
     return Images(by_reference, by_id | {name: image for name, image in zip(older, found, strict=True) if image})
+
+
+def _is_service(address: str) -> bool:
+    return address.startswith("service.") or (address.startswith("stack.") and ".service." in address)
+
+
+def _inherits(inspect: Mapping[str, Any], images: Images) -> bool:
+    image = images.by_id.get(inspect["Image"], {})
+    return bool(((image.get("Config") or {}).get("Labels") or {}).get(ADDRESS_LABEL) == _address(inspect))
 
 
 def _peers(docker: Docker, inspects: Sequence[Mapping[str, Any]]) -> dict[str, Peer]:
@@ -210,6 +224,10 @@ def _fresh(numbered: Sequence[Mapping[str, Any]], index: int) -> bool:
 
 def _labels(inspect: Mapping[str, Any]) -> Mapping[str, str]:
     return inspect["Config"].get("Labels") or {}
+
+
+def _address(inspect: Mapping[str, Any]) -> str:
+    return _labels(inspect).get(ADDRESS_LABEL, "")
 
 
 def _name(inspect: Mapping[str, Any]) -> str:
