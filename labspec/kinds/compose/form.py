@@ -69,9 +69,11 @@ def _unknown_keys(path: Path, names: Sequence[str], schema_path: list[str | int]
 
 def _of_branches(path: Path, branches: Sequence[list[ValidationError]], value: Any, what: str) -> Iterator[Mistake]:
     """Yield the mistakes of the branch that was meant: of those that fit the value's type, the one with the fewest."""
-    meant = [branch for branch in branches if branch and not any(_is_mismatch(error, path) for error in branch)]
+    meant: list[list[ValidationError]] = [
+        branch for branch in branches if branch and not any(_is_mismatch(error, path) for error in branch)
+    ]
     if meant:
-        yield from _mistakes(min(meant, key=lambda branch: len(branch)), value, what)
+        yield from _mistakes(sorted(meant, key=len)[0], value, what)
         return
     types = {name for branch in branches for error in branch for name in _types(error)}
     found = _value_at(value, path)

@@ -1,0 +1,126 @@
+"""A compose project while its services are turned into resources: what is defined beside them, and where."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from labspec.core.diagnostic import did_you_mean
+from labspec.kinds.compose.values import texts
+from labspec.kinds.network.model import network_resource
+from labspec.kinds.provider import Scope
+from labspec.kinds.volume.model import volume_resource
+
+Path = tuple[str | int, ...]
+
+SECTIONS = ("services", "networks", "volumes", "secrets", "configs")
+DEFAULT_NETWORK = "default"
+
+
+@dataclass(frozen=True)
+class Project:
+    """The services of a lab, or of one stack, with the networks, volumes, secrets and configs beside them."""
+
+    name: str
+    """The name of the compose project."""
+    prefix: str
+    """What addresses begin with: "" for the lab itself, "stack.portainer." for a stack."""
+    scope: Scope
+    """Where the project is written, and where its relative paths start."""
+    path: Path
+    """Where in that document the sections are."""
+    sections: Mapping[str, Mapping[str, Any]]
+    profiles: frozenset[str]
+    lab: Scope
+    """The spec, whose images every project may use."""
+
+    @classmethod
+    def of_lab(cls, scope: Scope) -> Project:
+        """Return the project of the lab's own services."""
+        sections = {section: dict(_entries(scope, section)) for section in SECTIONS}
+        return cls(scope.lab, "", scope, (), sections, scope.profiles, scope)
+
+    @classmethod
+    def of_document(
+        cls, document: Mapping[str, Any], *, name: str, prefix: str, scope: Scope, path: Path, lab: Scope
+    ) -> Project:
+        """Return the project of a compose file of good form."""
+        sections = {
+            section: {key: entry or {} for key, entry in (document.get(section) or {}).items()} for section in SECTIONS
+        }
+        return cls(name, prefix, scope, path, sections, lab.profiles, lab)
+
+    def address(self, kind: str, key: str) -> str:
+        """Return the address of one of its objects."""
+        return f"{self.prefix}{kind}.{key}"
+
+    def at(self, service: str, *path: str | int) -> Path:
+        """Return where something of a service is written."""
+        return (*self.path, "services", service, *path)
+
+    def error(self, path: Path, message: str, hint: str | None = None, *, key: bool = False) -> None:
+        """Report a mistake."""
+        self.scope.error(path, message, hint, key=key)
+
+    def active(self, service: str) -> bool:
+        """Return whether a service takes part: it has no profiles, or an active one."""
+        profiles = texts(self.sections["services"][service].get("profiles"))
+        return not profiles or not self.profiles.isdisjoint(profiles)
+
+    def services(self) -> list[str]:
+        """Return the services that take part, in the order of their names."""
+        return [name for name in sorted(self.sections["services"]) if self.active(name)]
+
+    def volume(self, key: str) -> str:
+        """Return the host's name of a volume."""
+        return volume_resource("", self.name, key, self.sections["volumes"][key]).name
+
+    def network(self, key: str) -> str:
+        """Return the host's name of a network; the default one need not be written."""
+        return network_resource("", self.name, key, self.sections["networks"].get(key, {})).name
+
+    def known(self, section: str, name: str, path: Path, *, key: bool = False) -> bool:
+        """Return whether a section has an entry; where not, that is reported at `path`."""
+        if name in self.sections[section] or (section == "networks" and name == DEFAULT_NETWORK):
+            return True
+        one = section.removesuffix("s")
+        near = did_you_mean(name, self.sections[section])
+        self.error(path, f"there is no {one} '{name}'", near or f"define it under '{section}:'", key=key)
+        return False
+
+    def running(self, name: str, path: Path) -> bool:
+        """Return whether a service is there and takes part; where not, that is reported at `path`."""
+        if not self.known("services", name, path):
+            return False
+        if self.active(name):
+            return True
+        profiles = ", ".join(texts(self.sections["services"][name].get("profiles")))
+        self.error(path, f"service '{name}' is not part of the lab", f"it has the profiles {profiles}: activate one")
+        return False
+
+    def file(self, path: Path, name: str) -> str | None:
+        """Return the absolute path of a file of the lab; None, and a report at `path`, where there is none."""
+        return self.scope.file(path, name)
+
+    def source(self, path: Path, source: str) -> str | None:
+        """Return the absolute path of what a bind mount gives: in the lab if relative, anywhere else if not."""
+        if source.startswith("~"):
+            source = posixpath.expanduser(source)
+        if posixpath.isabs(source):
+            return posixpath.normpath(source)
+        folder = os.path.isdir(os.path.join(self.scope.root, source))  # noqa: PTH112, PTH118  text, not files
+        return self.scope.file(path, source, folder=folder)
+
+
+def _entries(scope: Scope, section: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name in scope.names(section):
+        entry = scope.entry(section, name)
+        yield name, entry if isinstance(entry, Mapping) else {}
+
+
+def sequence(value: Any) -> Sequence[Any]:
+    """Return a list as it is, and an empty one for anything else."""
+    return value if isinstance(value, list) else ()
