@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
@@ -25,7 +25,7 @@ from labspec.kinds.image.instructions import (
     Word,
     label_name,
 )
-from labspec.kinds.image.names import TAG_PATTERN, image_tag, lab_image, valid_tag
+from labspec.kinds.image.names import TAG_PATTERN, image_tag, valid_tag
 from labspec.kinds.provider import Scope
 from labspec.kinds.section import ModelSection
 from labspec.kinds.volume.model import labels_mapping
@@ -123,7 +123,7 @@ class ImageSection(ModelSection):
     def resources(self, name: str, entry: Any, scope: Scope) -> Iterable[Resource]:
         """Return the image, with the files that decide it looked up and hashed."""
         source = self._source(name, entry, scope)
-        if source is None or not self._named_well(name, entry, scope) or self._circular(name, scope):
+        if source is None or not self._named_well(name, entry, scope):
             return ()
         match source:
             case "from":
@@ -156,45 +156,7 @@ class ImageSection(ModelSection):
         if not valid_tag(tag):
             scope.error(("images", name), f"'{tag}' cannot be the name of an image", "give it a 'tag'", key=True)
             return False
-        for other in scope.names("images"):
-            if other == name:
-                break
-            rival = scope.entry("images", other)
-            if isinstance(rival, Mapping) and image_tag(scope.lab, other, rival) == tag:
-                hint = "give one of them another 'tag'"
-                scope.error(("images", name), f"images '{other}' and '{name}' both have the tag {tag}", hint, key=True)
-                return False
         return True
-
-    def _circular(self, name: str, scope: Scope) -> bool:
-        trail = [name]
-        seen: set[str] = set()
-        while trail:
-            for used in _used(trail.pop(), scope):
-                if used == name:
-                    scope.error(("images", name), f"image '{name}' is made from itself", key=True)
-                    return True
-                if used not in seen:
-                    seen.add(used)
-                    trail.append(used)
-        return False
-
-
-def _used(name: str, scope: Scope) -> Iterator[str]:
-    """Yield the names of the other images of the lab that the steps of one name."""
-    entry = scope.entry("images", name) or {}
-    steps = entry.get("steps") or []
-    origins = [entry.get("from"), *(step.get("from") for step in steps if isinstance(step, Mapping))]
-    references = [origin.get("image") if isinstance(origin, Mapping) else origin for origin in origins]
-    for step in steps:
-        for value in step.values() if isinstance(step, Mapping) else ():
-            if isinstance(value, Mapping):
-                parts = [value, *(value.get("mount") or ())]
-                references += [part.get("from") for part in parts if isinstance(part, Mapping)]
-    for reference in references:
-        image = lab_image(scope, reference) if isinstance(reference, str) else None
-        if image and image[1] != f"image.{name}":
-            yield image[1].removeprefix("image.")
 
 
 def _archive(name: str, entry: Mapping[str, Any], scope: Scope) -> Resource | None:

@@ -15,6 +15,7 @@ from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Resource
 from labspec.host.docker import ApiError, Docker, filters, segment
+from labspec.host.host import COMMAND_SECONDS
 from labspec.kinds.objects import ownership
 
 if TYPE_CHECKING:
@@ -181,30 +182,30 @@ class ImportRootfs(Step):
         """Make it. It is imported only once it is whole: the engine would take half of it for all."""
         from python_on_whales.exceptions import DockerException
 
-        from labspec.host.host import COMMAND_SECONDS
         from labspec.kinds.image.dockerfile import label_instruction
 
         _refuse_foreign(host.docker, self.tag, self.lab)
         with TemporaryDirectory(prefix="labspec-") as folder:
             archive = Path(folder, "rootfs.tar")
-            include = [f"--include={','.join(self.packages)}"] if self.packages else []
-            command = ["mmdebstrap", "--quiet", "--format=tar", f"--variant={self.variant}", *include, "--"]
-            deadline = ["timeout", "--kill-after=10", str(COMMAND_SECONDS)]
-            done = subprocess.run(
-                [*deadline, *command, self.suite, "-"], stdout=archive.open("wb"), stderr=-1, check=False
-            )
-            if done.returncode:
-                said = done.stderr.decode(errors="replace").strip().splitlines()[-5:]
-                raise LabError(
-                    f"image {self.tag}: mmdebstrap failed ({done.returncode})"
-                    + "".join(f"\n  | {line}" for line in said),
-                    hint="is the release's name right, and can the package mirror be reached?",
-                )
+            self._bootstrap(archive)
             changes = ['CMD ["bash"]', label_instruction(json.loads(self.labels))]
             try:
                 host.whales().image.import_(archive, self.tag, changes=changes)
             except DockerException as error:
                 raise LabError(f"image {self.tag}: the engine refused the import: {_reason(error)}") from error
+
+    def _bootstrap(self, archive: Path) -> None:
+        include = [f"--include={','.join(self.packages)}"] if self.packages else []
+        options = ["--quiet", "--format=tar", f"--variant={self.variant}", *include]
+        command = ["timeout", "--kill-after=10", str(COMMAND_SECONDS), "mmdebstrap", *options, "--", self.suite, "-"]
+        with archive.open("wb") as output:
+            done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, check=False)
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip().splitlines()[-5:]
+            raise LabError(
+                f"image {self.tag}: mmdebstrap failed ({done.returncode})" + "".join(f"\n  | {line}" for line in said),
+                hint="is the release's name right, and can the package mirror be reached?",
+            )
 
 
 @dataclass(frozen=True)
