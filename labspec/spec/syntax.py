@@ -46,7 +46,7 @@ _TABLE = (
     _Words("undefined tag handle", "this tag is not known", "put text that begins with '!' in quotes"),
     _Words("directive|version|incompatible", "this directive is not known", "remove the line that begins with '%'"),
     _Words("anchor|alias|alphabetic", "an anchor or alias needs a name of letters and digits", _QUOTE),
-    _Words("node content", "here a value is missing", _QUOTE),
+    _Words("node content", "here a value, or a closing bracket, is missing", _QUOTE),
 )
 
 
@@ -59,6 +59,6 @@ def plain_words(error: MarkedYAMLError, text: str) -> tuple[int, int, str, str |
     known = next((words for words in _TABLE if re.search(words.pattern, problem)), _Words("", f"not YAML: {problem}"))
     mark = error.context_mark if known.at_context and error.context_mark else at or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    if known.at_context and "${{" in text.splitlines()[line - 1 : line][0]:
+    if known.at_context and known.hint == _QUOTE and "${{" in text.splitlines()[line - 1 : line][0]:
         return line, column, known.message, _LOOKUP
     return line, column, known.message, known.hint

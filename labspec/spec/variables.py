@@ -5,25 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from labspec.core.diagnostic import Diagnostic, LabError, did_you_mean
 from labspec.spec.files import Files
-from labspec.spec.lookups import Cell
-from labspec.spec.report import Mark, Places, Report, find, shown_path
+from labspec.spec.lookups import OPEN, Cell
+from labspec.spec.report import Mark, Places, Report, find
 from labspec.spec.scalars import as_text, resolve, words
 from labspec.spec.yamlfile import parse
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _SHOWN = 40
-
-
-class _Setting(NamedTuple):
-    """A value given from outside of the spec: at a mark of a variable file, or by an option."""
-
-    value: Any
-    mark: Mark | None
-    option: str
 
 
 def variables(
@@ -36,16 +28,13 @@ def variables(
     known = {
         name: Cell(value, places.inner[name]) for name, value in declared.items() if _is_name(name, places, report)
     }
-    settings = {name: setting for path in paths for name, setting in _file(path, known, files, report)}
-    settings |= {name: setting for name, text in options.items() if (setting := _option(name, text, known, report))}
-    for name, setting in settings.items():
-        if setting.mark is None or _fits(name, setting, known[name].value, report):
-            known[name] = Cell(setting.value)
+    settings = {name: cell for path in paths for name, cell in _file(path, known, files, report)}
+    settings |= {name: cell for name, text in options.items() if (cell := _option(name, text, known, report))}
     for name, cell in known.items():
-        if cell.value is None and name not in settings:
+        if settings.get(name, cell).value is None:
             mark = find(places, (name,), key=True)
             report.error(mark, f"variable '{name}' has no value", f"give it one with --var {name}=...")
-    return known
+    return known | settings
 
 
 def _is_name(name: str, places: Places, report: Report) -> bool:
@@ -56,8 +45,8 @@ def _is_name(name: str, places: Places, report: Report) -> bool:
     return False
 
 
-def _file(path: Path, known: Mapping[str, Cell], files: Files, report: Report) -> Iterator[tuple[str, _Setting]]:
-    """Yield what a variable file sets."""
+def _file(path: Path, known: Mapping[str, Cell], files: Files, report: Report) -> Iterator[tuple[str, Cell]]:
+    """Yield what a variable file sets and the spec lets it set."""
     absolute = str(path.absolute())
     try:
         if path.is_dir():
@@ -75,19 +64,20 @@ def _file(path: Path, known: Mapping[str, Cell], files: Files, report: Report) -
         report.error(mark, f"expected a mapping of variables, found {words(document.value)}", "write 'name: value'")
         return
     for name, value in document.value.items():
-        if name in known:
-            yield name, _Setting(value, find(document.place, (name,)), f"--var-file {shown_path(absolute)}")
-            continue
-        report.error(find(document.place, (name,), key=True), f"the spec has no variable '{name}'", _known(name, known))
+        if name not in known:
+            mark = find(document.place, (name,), key=True)
+            report.error(mark, f"the spec has no variable '{name}'", _known(name, known))
+        elif _fits(name, value, known[name].value, find(document.place, (name,)), report):
+            yield name, Cell(value)
 
 
-def _option(name: str, text: str, known: Mapping[str, Cell], report: Report) -> _Setting | None:
+def _option(name: str, text: str, known: Mapping[str, Cell], report: Report) -> Cell | None:
     option = f"--var {name}"
     if name not in known:
         report.add(Diagnostic(f"{option}: the spec has no variable '{name}'", hint=_known(name, known)))
         return None
     try:
-        return _Setting(_typed(text, known[name].value), None, option)
+        return Cell(_typed(text, known[name].value))
     except ValueError as error:
         report.add(Diagnostic(f"{option}: {error}"))
         return None
@@ -102,11 +92,13 @@ def _known(name: str, known: Mapping[str, Cell]) -> str:
 
 def _typed(text: str, default: Any) -> Any:
     """Return the value that a text has as a variable of the default's type. Raises ValueError where it has none."""
-    if isinstance(default, str):
+    if isinstance(default, str) and not _is_lookup(default):
         return text
     value = _flow(text) if isinstance(default, dict | list) else resolve(text)
-    if default is None:
-        # No default, no type: a text that would not come back the same ("007", "1.50") is meant as text.
+    if default is None or isinstance(default, str):
+        # No type is known: a text that would not come back the same ("007", "1.50") is meant as text.
+        if value is None:
+            return text
         same = as_text(value).lower() == text.lower() if isinstance(value, bool) else as_text(value) == text
         return value if same else text
     if isinstance(default, float) and type(value) is int:
@@ -117,6 +109,11 @@ def _typed(text: str, default: Any) -> Any:
     return value
 
 
+def _is_lookup(default: str) -> bool:
+    """Return whether a default stands for another value, whose type is not known yet."""
+    return default.startswith(OPEN) and default.endswith("}}")
+
+
 def _flow(text: str) -> Any:
     report = Report()
     document = parse(text.encode("utf-8", "replace"), "--var", report)
@@ -125,12 +122,12 @@ def _flow(text: str) -> Any:
     return document.value
 
 
-def _fits(name: str, setting: _Setting, default: Any, report: Report) -> bool:
-    value = setting.value
-    if default is None and value is not None:
+def _fits(name: str, value: Any, default: Any, mark: Mark, report: Report) -> bool:
+    """Return whether a value has the default's type; what is wrong is reported."""
+    if default is None or (isinstance(default, str) and _is_lookup(default)):
         return True
     if type(value) is type(default) or (isinstance(default, float) and type(value) is int):
         return True
     hint = "put it in quotes" if isinstance(default, str) and not isinstance(value, dict | list | None) else None
-    report.error(setting.mark, f"variable '{name}': expected {words(default)}, found {words(value)}", hint)
+    report.error(mark, f"variable '{name}': expected {words(default)}, found {words(value)}", hint)
     return False

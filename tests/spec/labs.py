@@ -21,10 +21,16 @@ class Things:
     kind = "thing"
 
     def check(self, name: str, entry: Any, scope: Scope) -> bool:
-        if isinstance(entry, dict):
-            return True
-        scope.error(("things", name), "a thing is a mapping")
-        return False
+        if not isinstance(entry, dict):
+            scope.error(("things", name), "a thing is a mapping")
+            return False
+        wrong = [key for key in ("file", "folder", "document") if not isinstance(entry.get(key, ""), str)]
+        needs = entry.get("needs", [])
+        if not isinstance(needs, list) or not all(isinstance(need, str) for need in needs):
+            wrong.append("needs")
+        for key in wrong:
+            scope.error(("things", name, key), "not so")
+        return not wrong
 
     def resources(self, name: str, entry: Any, scope: Scope) -> Iterable[Resource]:
         path = ("things", name)
