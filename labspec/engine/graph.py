@@ -30,10 +30,10 @@ def arrange(changes: Sequence[Change], lab: Lab) -> tuple[Node, ...]:
         for resource in lab.resources
         if resource.address in by_address
     }
-    order = [
-        by_address[address]
-        for address in TopologicalSorter({address: needs.get(address, ()) for address in by_address}).static_order()
-    ]
+    sorter = TopologicalSorter(dict.fromkeys(by_address, ()))
+    for address in by_address:
+        sorter.add(address, *needs.get(address, ()))
+    order = [by_address[address] for address in sorter.static_order()]
     ranks = {kind.name: rank for rank, kind in enumerate(REGISTRY)}
     exclusive = {kind.name for kind in REGISTRY if kind.exclusive}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from hashlib import sha256
 
@@ -33,7 +33,7 @@ def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = Wishes()) 
     Raises LabError for a wish that names no address.
     """
     resources = {} if wishes.destroy else lab.by_address()
-    replace = frozenset(_resolve(wishes.replace, resources, "--replace"))
+    anew = frozenset(_resolve(wishes.replace, resources, "--replace"))
     known = {**lab.by_address(), **dict.fromkeys(observed)}
     chosen = _chosen(_resolve(wishes.targets, known, "--target"), lab, wishes) if wishes.targets else None
     by_kind = {live.kind: live for live in lives()}
@@ -42,7 +42,7 @@ def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = Wishes()) 
     for resource in in_order(resources.values()):
         if chosen is not None and resource.address not in chosen:
             continue
-        preview = Preview(changes, replace)
+        preview = Preview(changes, anew)
         change = by_kind[resource.kind].change(resource, observed.get(resource.address), preview, lab)
         if change:
             changes[resource.address] = change
@@ -54,7 +54,7 @@ def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = Wishes()) 
             continue
         change = by_kind[found.kind].change(None, found, Preview(changes), lab)
         if change:
-            changes[found.address] = change
+            changes[found.address] = replace(change, reason="the lab is removed") if wishes.destroy else change
     ordered = tuple(changes.values())
     return Plan(
         lab=lab.name,
@@ -70,10 +70,10 @@ def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = Wishes()) 
 def in_order(resources: Iterable[Resource]) -> list[Resource]:
     """Return resources so that each stands behind all that it needs; otherwise as they came."""
     by_address = {resource.address: resource for resource in resources}
-    graph = {
-        address: [need for need in resource.needs if need in by_address] for address, resource in by_address.items()
-    }
-    return [by_address[address] for address in TopologicalSorter(graph).static_order()]
+    sorter = TopologicalSorter(dict.fromkeys(by_address, ()))
+    for address, resource in by_address.items():
+        sorter.add(address, *(need for need in resource.needs if need in by_address))
+    return [by_address[address] for address in sorter.static_order()]
 
 
 def covers(target: str, address: str) -> bool:

@@ -1,0 +1,1 @@
+"""A lab as artifacts: files that other tools understand without labspec."""
