@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from labspec.core.change import Change, Danger, Preview, Step
 from labspec.core.diagnostic import Diagnostic
+from labspec.core.diff import Field
 from labspec.core.resource import Lab, Observed, Resource
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class Scope(Protocol):
     lab: str
     """The lab's name."""
     root: str
-    """The lab's folder, absolute."""
+    """The folder that relative paths start from, absolute: the lab's, or that of a further document."""
     profiles: frozenset[str]
     """The active compose profiles: `lab.profiles` of the spec."""
 
@@ -91,6 +92,8 @@ class Live(Protocol):
     """The live side of a kind."""
 
     kind: str
+    fields: tuple[Field, ...]
+    """What is compared, in the order in which differences are told."""
 
     def observe(self, reading: Reading) -> Iterable[Observed]:
         """Return the objects of this lab that the host has, and those without owner that a resource names."""

@@ -11,8 +11,8 @@ from labspec.core.diagnostic import Diagnostic, LabError, Position
 Mark = int
 """A position in one number: file, line and column. There is one for each key and value, so it must be small."""
 
-_BITS = 26
-_MASK = (1 << _BITS) - 1
+BITS = 26
+_MASK = (1 << BITS) - 1
 _MOST = 1000
 _LONGEST_SOURCE = 2000
 """A longer source line is not repeated with each mistake in it."""
@@ -33,7 +33,7 @@ Place = Mark | Places
 
 def mark_at(base: Mark, line: int, column: int) -> Mark:
     """Return the mark of a line and column, both from 1, in the file that `base` stands for."""
-    return base | line << _BITS | column
+    return base | line << BITS | column
 
 
 def find(place: Place, path: Sequence[str | int], *, key: bool = False) -> Mark:
@@ -89,7 +89,7 @@ class Report:
     def add_file(self, path: str, text: str) -> Mark:
         """Return the base of all marks in a file that has this text."""
         self._files.append((shown_path(path), text))
-        return (len(self._files) - 1) << 2 * _BITS
+        return (len(self._files) - 1) << 2 * BITS
 
     def mentions(self, text: str) -> bool:
         """Return whether one of the files has a text in it."""
@@ -97,7 +97,7 @@ class Report:
 
     def position(self, mark: Mark) -> Position:
         """Return what a mark stands for."""
-        return Position(self._files[mark >> 2 * _BITS][0], mark >> _BITS & _MASK, mark & _MASK)
+        return Position(self._files[mark >> 2 * BITS][0], mark >> BITS & _MASK, mark & _MASK)
 
     def error(self, mark: Mark | None, message: str, hint: str | None = None) -> None:
         """Note a mistake; None: at no place in a file."""
@@ -122,10 +122,10 @@ class Report:
             raise LabError(self.diagnostics)
 
     def _source(self, mark: Mark) -> str | None:
-        number = mark >> 2 * _BITS
+        number = mark >> 2 * BITS
         if number not in self._lines:
             self._lines[number] = self._files[number][1].splitlines()
         lines = self._lines[number]
-        line = mark >> _BITS & _MASK
+        line = mark >> BITS & _MASK
         source = lines[line - 1] if 0 < line <= len(lines) else ""
         return source if len(source) <= _LONGEST_SOURCE else None

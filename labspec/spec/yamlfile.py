@@ -22,7 +22,7 @@ from yaml.events import (
 
 from labspec.core.diagnostic import did_you_mean
 from labspec.spec.characters import decode
-from labspec.spec.report import Mark, Place, Places, Report, mark_at
+from labspec.spec.report import BITS, Mark, Place, Places, Report, mark_at
 from labspec.spec.scalars import resolve, words
 from labspec.spec.syntax import plain_words
 
@@ -103,7 +103,8 @@ class _Composer:
 
     def _mark(self, event: Event) -> Mark:
         start = event.start_mark
-        return mark_at(self._base, start.line + 1, start.column + 1)
+        mark: Mark = self._base | start.line + 1 << BITS | start.column + 1
+        return mark
 
     def _error(self, event: Event, message: str, hint: str | None = None) -> None:
         self._report.error(self._mark(event), message, hint)
@@ -242,7 +243,8 @@ class _Composer:
 
     def _key(self, event: Event, depth: int) -> str | None:
         """Return a key, or None where it is no text."""
-        found, _ = self._node(event, depth)
+        plain = type(event) is ScalarEvent and event.anchor is None
+        found = self._scalar(event) if plain else self._node(event, depth)[0]
         if isinstance(found, str):
             return found
         if found is None and type(event) is ScalarEvent and event.value == "":

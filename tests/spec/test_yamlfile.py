@@ -121,6 +121,21 @@ def test_tabs_between_words_are_fine() -> None:
     assert read("a:\t1\t# one\nb: [\t2,\t3]\n")[0] == {"a": 1, "b": [2, 3]}
 
 
+def test_without_the_c_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "a: &x {k: [1, 'two', ~], no: 0777}\nb:\n  <<: *x\n  c: |\n    d\n"
+    with_c, place, report = read(text)
+    monkeypatch.setattr("labspec.spec.yamlfile._Loader", yaml.SafeLoader)
+    without, other_place, other_report = read(text)
+    assert without == with_c
+    assert place is not None
+    assert other_place is not None
+    assert marks(other_place, other_report) == marks(place, report)
+    assert told("a: [1, 2\nb: 3") == ["1:4: this list lacks a ',' or its ']'"]
+    assert told("a: b: c") == ["1:5: a ':' is not allowed here"]
+    assert told("a: @x") == ["1:4: text cannot begin with this character"]
+    assert told("a:\n\tb: 1") == ["2:1: a tab cannot indent a line"]
+
+
 def doubling(count: int, text: str) -> str:
     lines = [f"a0: &a0 [{text}, {text}]"]
     lines += [f"a{step}: &a{step} [*a{step - 1}, *a{step - 1}]" for step in range(1, count)]
