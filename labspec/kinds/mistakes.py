@@ -186,11 +186,11 @@ def _mistake(error: _Error, model: type[BaseModel], what: str) -> Mistake:
         expected = list(error.expected or (_EXPECTED[error.type],))
         if "a number" in expected and "a whole number" in expected:
             expected.remove("a whole number")
-        hint = "put it in quotes" if expected == ["text"] and isinstance(error.value, int | float) else None
-        return Mistake(path, f"expected {_listed(expected, 'or')}, found {shown(error.value)}", hint, key=error.on_key)
+        quotes = "put it in quotes" if expected == ["text"] and isinstance(error.value, int | float) else None
+        return Mistake(path, f"expected {_listed(expected, 'or')}, found {shown(error.value)}", quotes, key=error.on_key)
     if error.type in _LIMITS:
-        expected = _LIMITS[error.type].format(**error.context)
-        return Mistake(path, f"expected {expected}, found {shown(error.value)}", key=error.on_key)
+        limit = _LIMITS[error.type].format(**error.context)
+        return Mistake(path, f"expected {limit}, found {shown(error.value)}", key=error.on_key)
     plain = re.sub(r"^(Input|Value|String) should (be|have)( a valid)?", "expected", error.text)
     return Mistake(path, f"{plain}, found {shown(error.value)}", key=error.on_key)
 

@@ -44,7 +44,7 @@ def image_artifacts(resource: Resource) -> Iterator[Artifact]:
     """Yield the files of a built image: its context as it is now, and its Dockerfile."""
     folder = image_folder(resource)
     for relative, absolute in context_files(resource):
-        yield _copied(f"{folder}/{relative}", absolute)
+        yield copied(f"{folder}/{relative}", absolute)
     yield Artifact(f"{folder}/{dockerfile_name(resource)}", resource.desired["dockerfile"].encode())
 
 
@@ -70,7 +70,8 @@ def build_section(resource: Resource, back: str) -> dict[str, Any]:
     return section
 
 
-def _copied(path: str, absolute: str) -> Artifact:
+def copied(path: str, absolute: str) -> Artifact:
+    """Return the file, symlink or (path ending in '/') empty folder at `absolute` as an artifact."""
     if path.endswith("/"):
         return Artifact(path)
     if os.path.islink(absolute):  # noqa: PTH114  beside readlink

@@ -43,6 +43,7 @@ class ImageLive:
     """The live side of images. An image is never changed: another one is made, and takes over the tag."""
 
     kind = "image"
+    fields = FIELDS
 
     def observe(self, reading: Reading) -> Iterable[Observed]:
         """Yield the lab's images at their tags, and those without one that earlier builds left."""

@@ -35,6 +35,7 @@ class NetworkLive:
     """The live side of networks. Docker cannot change a network, so every difference replaces it."""
 
     kind = "network"
+    fields = FIELDS
 
     def observe(self, reading: Reading) -> Iterable[Observed]:
         """Yield the lab's networks, and the external ones that it names and the host has."""

@@ -16,6 +16,7 @@ from labspec.kinds.service import reading as hosts
 from labspec.kinds.service.clashes import clashes
 from labspec.kinds.service.compose_steps import CreateContainers, PullImage, RecreateContainers, WriteComposeFile
 from labspec.kinds.service.dangers import dangers
+from labspec.kinds.service.fields import FIELDS
 from labspec.kinds.service.steps import READY, RemoveContainer, RestartContainer, StartContainer, WaitFor
 from labspec.kinds.service.update import settled, update_steps
 
@@ -29,6 +30,7 @@ class ServiceLive:
     """The live side of services."""
 
     kind = "service"
+    fields = FIELDS
 
     def observe(self, reading: Reading) -> Iterable[Observed]:
         """Return the lab's services that have containers."""

@@ -28,6 +28,7 @@ class VolumeLive:
     """The live side of volumes. Docker cannot change a volume, so every difference replaces it."""
 
     kind = "volume"
+    fields = FIELDS
 
     def observe(self, reading: Reading) -> Iterable[Observed]:
         """Yield the lab's volumes, and the external ones that it names and the host has."""

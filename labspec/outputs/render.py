@@ -1,0 +1,104 @@
+"""A lab as a folder that works without labspec: a compose file a project, a folder an image, the files they need."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from labspec.core.diagnostic import LabError
+from labspec.core.resource import Lab, Resource
+from labspec.host.state import write_atomic
+from labspec.kinds.compose.document import projects, rendered_document
+from labspec.outputs.images import Artifact, build_section, copied, image_artifacts
+
+COMPOSE_FILE = "compose.yaml"
+BUILT = ("steps", "dockerfile")
+
+
+def render(lab: Lab, folder: Path) -> list[Path]:
+    """Write the lab below `folder` and return the files, sorted; what else is in the folder stays.
+
+    Raises LabError where two things would be written to one place, or the folder cannot be written to.
+    """
+    found: dict[str, Artifact] = {}
+    for artifact in artifacts(lab):
+        other = found.setdefault(artifact.path, artifact)
+        if other != artifact:
+            raise LabError(
+                f"render would write two different files to {artifact.path}",
+                hint="the lab's folder has a file where render puts one of its own: rename it",
+            )
+    for path in sorted(found):
+        _write(folder, found[path])
+    return [folder / path for path in sorted(found) if not path.endswith("/")]
+
+
+def artifacts(lab: Lab) -> Iterator[Artifact]:
+    """Yield every file that render writes. The lab's own files stand where they stand in its folder."""
+    built = [resource for resource in lab.resources if resource.kind == "image" and _is_built(resource)]
+    for resource in built:
+        yield from image_artifacts(resource)
+    for project in projects(lab):
+        below = _project_folder(lab, project)
+        back = "../" * below.count("/") if below else "./"
+        sections = {resource.address: build_section(resource, back) for resource in built}
+        document = rendered_document(lab, project, sections, folder=lab.root)
+        yield Artifact(f"{below}{COMPOSE_FILE}", _yaml(document).encode())
+        for path in sorted(_own_files(rendered_document(lab, project, sections), lab.root)):
+            yield from _tree(path, below + os.path.relpath(path, lab.root))
+
+
+def _is_built(resource: Resource) -> bool:
+    return resource.options["source"] in BUILT
+
+
+def _project_folder(lab: Lab, project: str) -> str:
+    """Return where a project's files go: the lab's own to the top, a stack's below stacks/."""
+    return "" if project == lab.name else f"stacks/{project.removeprefix(f'{lab.name}-')}/"
+
+
+def _own_files(value: Any, root: str) -> Iterator[str]:
+    """Yield the paths into the lab's folder that a document names."""
+    if isinstance(value, str):
+        if root in value:
+            yield from re.findall(re.escape(root) + r"/[^:]+", value)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _own_files(item, root)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _own_files(item, root)
+
+
+def _tree(absolute: str, path: str) -> Iterator[Artifact]:
+    if os.path.isdir(absolute) and not os.path.islink(absolute):  # noqa: PTH112, PTH114  beside listdir
+        names = sorted(os.listdir(absolute))  # noqa: PTH208  names only
+        if not names:
+            yield Artifact(f"{path}/")
+        for name in names:
+            yield from _tree(f"{absolute}/{name}", f"{path}/{name}")
+    elif os.path.islink(absolute) or os.path.isfile(absolute):  # noqa: PTH113, PTH114
+        yield copied(path, absolute)
+
+
+def _yaml(document: dict[str, Any]) -> str:
+    import yaml
+
+    # PyYAML quotes whatever a reader of YAML 1.1 or 1.2 could take for something else than text.
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _write(folder: Path, artifact: Artifact) -> None:
+    path = folder / artifact.path
+    try:
+        (path if artifact.path.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
+        if artifact.link is not None:
+            path.unlink(missing_ok=True)
+            path.symlink_to(artifact.link)
+        elif artifact.content is not None:
+            write_atomic(path, artifact.content, 0o755 if artifact.executable else 0o644)
+    except OSError as error:
+        raise LabError(f"cannot write {path}: {error.strerror}") from error
