@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from labspec.core.change import Step
-from labspec.core.diff import UNSET, Diff, Settle, digests
+from labspec.core.diff import UNSET, Cause, Diff, Settle, digests
 from labspec.core.resource import Observed, Resource
 from labspec.kinds.service.compose_steps import CreateContainers
 from labspec.kinds.service.steps import (
@@ -57,7 +57,7 @@ def update_steps(lab: str, desired: Resource, observed: Observed, diffs: Sequenc
     if len(replicas) < wanted:
         steps.append(CreateContainers(lab, desired.project, desired.options["key"], desired.address, wanted))
     entries = {item["id"]: digests(desired.desired) for item in kept}
-    if diffs and entries:
+    if entries and any(diff.cause is not Cause.DRIFT for diff in diffs):
         steps.append(RecordApplied(lab, desired.address, json.dumps(entries, sort_keys=True)))
     return tuple(steps)
 
