@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from labspec.core.diagnostic import did_you_mean
-from labspec.spec.report import Place, Report, find
+from labspec.spec.report import Place, Places, Report, find
 from labspec.spec.scalars import words
 
 NAME_PATTERN: Final = "^[a-z0-9][a-z0-9_-]*$"
@@ -51,11 +51,21 @@ class Head(NamedTuple):
     profiles: frozenset[str] = frozenset()
 
 
-def read_head(value: Any, places: Place, report: Report) -> Head:
-    """Return the section `lab` of a spec, whose places those are; mistakes are reported, and stand in as defaults."""
+def is_misspelt(word: str, keys: Iterable[str], known: Iterable[str]) -> bool:
+    """Return whether one of the keys is unknown and near to `word`, which is then told by that mistake alone."""
+    names = set(known)
+    return any(did_you_mean(key, names) == f"did you mean '{word}'?" for key in keys if key not in names)
+
+
+def read_head(value: Any, places: Place, known: Iterable[str], report: Report) -> Head:
+    """Return the section `lab` of a spec, whose places those are; `known` are the keys that a spec may have.
+
+    Mistakes are reported, and a default stands in for what is wrong.
+    """
     if value is None:
-        mark = find(places, ("lab",), key=True)
-        report.error(mark, "the spec does not name its lab", "write lab: {name: my-lab}")
+        if not (isinstance(places, Places) and is_misspelt("lab", places.keys or (), known)):
+            mark = find(places, ("lab",), key=True)
+            report.error(mark, "the spec does not name its lab", "write lab: {name: my-lab}")
         return Head("lab")
     if not isinstance(value, dict):
         message = f"expected a mapping, found {words(value)}"
@@ -65,7 +75,7 @@ def read_head(value: Any, places: Place, report: Report) -> Head:
         if key not in KEYS:
             hint = did_you_mean(key, KEYS) or f"known keys: {', '.join(KEYS)}"
             report.error(find(places, ("lab", key), key=True), f"unknown key '{key}' in 'lab'", hint)
-    if value.get("name") is None:
+    if value.get("name") is None and not is_misspelt("name", value, KEYS):
         report.error(find(places, ("lab",), key=True), "'lab' lacks the key 'name'", "write lab: {name: my-lab}")
     good = {key: item for key, item in value.items() if key in KEYS and _is_good(key, item, places, report)}
     return Head(

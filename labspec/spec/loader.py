@@ -17,7 +17,7 @@ from labspec.spec.head import KEYS, read_head
 from labspec.spec.lookups import OPEN, Cell, Lookups
 from labspec.spec.report import Place, Places, Report
 from labspec.spec.scope import DocumentScope
-from labspec.spec.top import Spec, assemble
+from labspec.spec.top import OWN_KEYS, Spec, assemble
 from labspec.spec.variables import variables as read_variables
 from labspec.spec.yamlfile import parse
 
@@ -75,12 +75,13 @@ def _load(file: str, options: Mapping[str, str], variable_files: Sequence[Path])
         report.check()
         raise AssertionError("a file that cannot be read has been reported")
     kinds = sections()
-    spec = assemble(file, document, [section.name for section in kinds], files, report)
+    known = (*OWN_KEYS, *(section.name for section in kinds))
+    spec = assemble(file, document, known, files, report)
     found = read_variables(
         spec.sections.get("vars", {}), _vars_places(spec.places), options, variable_files, files, report
     )
     value = _looked_up(spec, found, report)
-    head = read_head(value.pop("lab"), spec.places, report)
+    head = read_head(value.pop("lab"), spec.places, known, report)
     scope = DocumentScope(value, spec.places, root, lab=head.name, profiles=head.profiles, files=files, report=report)
     from labspec.spec.build import build
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from labspec.core.diagnostic import LabError, did_you_mean
 from labspec.spec.files import Files
+from labspec.spec.head import is_misspelt
 from labspec.spec.report import Mark, Place, Places, Report, find, shown_path
 from labspec.spec.scalars import words
 from labspec.spec.yamlfile import Document, parse
@@ -28,8 +29,9 @@ class Spec(NamedTuple):
 class _Merger:
     """Puts a file and what it includes together."""
 
-    def __init__(self, known: Iterable[str], files: Files, report: Report) -> None:
-        self._sections = ("vars", *known)
+    def __init__(self, known: Collection[str], files: Files, report: Report) -> None:
+        self._known = tuple(known)
+        self._sections = tuple(name for name in self._known if name == "vars" or name not in OWN_KEYS)
         self._files = files
         self._report = report
         self.sections: dict[str, dict[str, Any]] = {}
@@ -45,7 +47,7 @@ class _Merger:
             if key in self._sections:
                 self._section(key, content, mark, places.inner[key])
             elif key not in OWN_KEYS:
-                hint = did_you_mean(key, (*OWN_KEYS, *self._sections)) or f"sections: {', '.join(self._sections)}"
+                hint = did_you_mean(key, self._known) or f"sections: {', '.join(self._sections)}"
                 self._report.error(mark, f"unknown section '{key}'", hint)
             elif key != "include" and not main:
                 self._report.error(mark, f"'{key}' in an included file", "only the spec itself has it")
@@ -105,8 +107,8 @@ class _Merger:
         self._report.error(find(document.place, ()), message, "write sections such as 'services:' in it")
 
 
-def assemble(path: str, document: Document, known: Iterable[str], files: Files, report: Report) -> Spec:
-    """Return a spec with all that it includes; `known` are the names of the kinds' sections.
+def assemble(path: str, document: Document, known: Collection[str], files: Files, report: Report) -> Spec:
+    """Return a spec with all that it includes; `known` are the keys that a spec may have.
 
     Mistakes are reported. Raises LabError at once for what is no spec, or one of a newer version.
     """
@@ -115,7 +117,7 @@ def assemble(path: str, document: Document, known: Iterable[str], files: Files, 
         message = "the file is empty" if value is None else f"expected a mapping of sections, found {words(value)}"
         report.error(find(places, ()), message, "'labspec init' writes a spec to begin with")
         raise LabError(report.diagnostics)
-    _check_version(value, places, report)
+    _check_version(value, places, known, report)
     merger = _Merger(known, files, report)
     merger.add(path, value, places, main=True)
     keys = {**(places.keys or {}), **{name: place.mark for name, place in merger.places.items()}}
@@ -123,8 +125,10 @@ def assemble(path: str, document: Document, known: Iterable[str], files: Files, 
     return Spec(merger.sections, value.get("lab"), Places(places.mark, keys, inner))
 
 
-def _check_version(value: dict[str, Any], places: Place, report: Report) -> None:
+def _check_version(value: dict[str, Any], places: Place, known: Collection[str], report: Report) -> None:
     if "labspec" not in value:
+        if is_misspelt("labspec", value, known):
+            return
         report.error(find(places, ()), "'labspec: 1' is missing", "write it at the top: it says how to read the file")
         return
     version = value["labspec"]

@@ -134,7 +134,6 @@ things: {x: {needs: [thing.x]}, y: {file: none}}
 """
     assert refusals(load, text, prot="3") == [
         "--var prot: the spec has no variable 'prot' (did you mean 'port'?)",
-        "2:1: 'lab' lacks the key 'name' (write lab: {name: my-lab})",
         "2:7: unknown key 'nam' in 'lab' (did you mean 'name'?)",
         "3:17: the key 'port' is here twice (the first is in line 3)",
         "3:26: variable 'need' has no value (give it one with --var need=...)",
