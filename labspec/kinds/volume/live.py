@@ -71,7 +71,7 @@ def observed(volume: Mapping[str, Any]) -> Observed:
     return Observed(
         address=labels.get("io.labspec.address", ""),
         kind="volume",
-        id=f"{volume['Name']}@{volume.get('CreatedAt', '')}",
+        id=volume["Name"],
         name=volume["Name"],
         state={
             "driver": volume["Driver"],
@@ -79,6 +79,7 @@ def observed(volume: Mapping[str, Any]) -> Observed:
             "labels": foreign_labels(labels),
         },
         applied=applied_fields(labels),
+        facts={"created": volume.get("CreatedAt", "")},
     )
 
 
