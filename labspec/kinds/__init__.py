@@ -29,6 +29,8 @@ REGISTRY = (
     Kind("image"),
     Kind("network"),
     Kind("volume"),
+    Kind("secret", live=False),
+    Kind("config", live=False),
     Kind("service", exclusive=True),
     Kind("stack", live=False),
 )

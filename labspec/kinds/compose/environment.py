@@ -50,6 +50,7 @@ def service_environment(key: str, entry: Mapping[str, Any], project: Project) ->
         else:
             values[name] = value
             secret.discard(name)
+    secret |= project.secret.get(key, frozenset())
     return Environment(values, frozenset(secret))
 
 

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from labspec.core.diagnostic import did_you_mean
-from labspec.kinds.provider import Scope
 
+Path = tuple[str | int, ...]
 Lookup = Callable[[str], str | None]
+Reporter = Callable[[Path, str, str | None], None]
+"""Takes a place, what is wrong there, and what to try."""
 
 _NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
 _OPERATORS = (":-", "-", ":?", "?", ":+", "+")
@@ -29,20 +31,36 @@ class InterpolationError(Exception):
         """The variable that has no value."""
 
 
-def interpolate(value: Any, variables: Mapping[str, str], scope: Scope, path: tuple[str | int, ...] = ()) -> Any:
+def interpolate(value: Any, variables: Mapping[str, str], report: Reporter, path: Path = ()) -> Any:
     """Return a value with the variables in its texts (not in its keys) replaced; mistakes are reported below `path`."""
     if isinstance(value, Mapping):
-        return {key: interpolate(item, variables, scope, (*path, key)) for key, item in value.items()}
+        return {key: interpolate(item, variables, report, (*path, key)) for key, item in value.items()}
     if isinstance(value, list):
-        return [interpolate(item, variables, scope, (*path, index)) for index, item in enumerate(value)]
+        return [interpolate(item, variables, report, (*path, index)) for index, item in enumerate(value)]
     if not isinstance(value, str) or "$" not in value:
         return value
     try:
         return substitute(value, variables.get)
     except InterpolationError as error:
         hint = _unset_hint(error.name, variables) if error.name else "write $$ for a plain $"
-        scope.error(path, str(error), hint)
+        report(path, str(error), hint)
         return value
+
+
+def variables_in(text: str) -> set[str]:
+    """Return the names of the variables that a text has, as far as it can be read."""
+    found: set[str] = set()
+
+    def noted(name: str) -> str:
+        found.add(name)
+        return name
+
+    try:
+        substitute(text, noted, strict=False)
+        substitute(text, lambda name: found.add(name), strict=False)
+    except InterpolationError:
+        pass
+    return found
 
 
 def _unset_hint(name: str, known: Iterable[str]) -> str:

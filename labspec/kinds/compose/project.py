@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from labspec.core.diagnostic import did_you_mean
+from labspec.kinds.compose.interpolate import interpolate
 from labspec.kinds.compose.values import texts
+from labspec.kinds.image.names import normal_tag
 from labspec.kinds.network.model import network_resource
 from labspec.kinds.provider import Scope
 from labspec.kinds.volume.model import volume_resource
@@ -36,6 +39,10 @@ class Project:
     profiles: frozenset[str]
     lab: Scope
     """The spec, whose images every project may use."""
+    variables: Mapping[str, str] | None = None
+    """What `$NAME` stands for; None where it is the user's own text."""
+    secret: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Service -> names of variables whose value in `environment` is never shown."""
 
     @classmethod
     def of_lab(cls, scope: Scope) -> Project:
@@ -43,15 +50,9 @@ class Project:
         sections = {section: dict(_entries(scope, section)) for section in SECTIONS}
         return cls(scope.lab, "", scope, (), sections, scope.profiles, scope)
 
-    @classmethod
-    def of_document(
-        cls, document: Mapping[str, Any], *, name: str, prefix: str, scope: Scope, path: Path, lab: Scope
-    ) -> Project:
-        """Return the project of a compose file of good form."""
-        sections = {
-            section: {key: entry or {} for key, entry in (document.get(section) or {}).items()} for section in SECTIONS
-        }
-        return cls(name, prefix, scope, path, sections, lab.profiles, lab)
+    def interpolated(self, value: Any, scope: Scope, path: Path) -> Any:
+        """Return a value of another file, at `path` there, with the project's variables replaced."""
+        return value if self.variables is None else interpolate(value, self.variables, scope.error, path)
 
     def address(self, kind: str, key: str) -> str:
         """Return the address of one of its objects."""
@@ -70,9 +71,23 @@ class Project:
         profiles = texts(self.sections["services"][service].get("profiles"))
         return not profiles or not self.profiles.isdisjoint(profiles)
 
-    def services(self) -> list[str]:
-        """Return the services that take part, in the order of their names."""
-        return [name for name in sorted(self.sections["services"]) if self.active(name)]
+    @cached_property
+    def services(self) -> tuple[str, ...]:
+        """The services that take part, in the order of their names."""
+        return tuple(name for name in sorted(self.sections["services"]) if self.active(name))
+
+    @cached_property
+    def builds(self) -> Mapping[str, str]:
+        """Tag -> address of the images that its services build."""
+        return {
+            self.built_tag(name): self.address("image", name)
+            for name in self.services
+            if self.sections["services"][name].get("build") is not None
+        }
+
+    def built_tag(self, service: str) -> str:
+        """Return the tag of the image that a service builds: its `image`, or compose's default for it."""
+        return normal_tag(self.sections["services"][service].get("image") or f"{self.name}-{service}")
 
     def volume(self, key: str) -> str:
         """Return the host's name of a volume."""
@@ -119,8 +134,3 @@ def _entries(scope: Scope, section: str) -> Iterator[tuple[str, Mapping[str, Any
     for name in scope.names(section):
         entry = scope.entry(section, name)
         yield name, entry if isinstance(entry, Mapping) else {}
-
-
-def sequence(value: Any) -> Sequence[Any]:
-    """Return a list as it is, and an empty one for anything else."""
-    return value if isinstance(value, list) else ()

@@ -37,7 +37,17 @@ def compose_schema() -> dict[str, Any]:
 def definition_schema(name: str) -> dict[str, Any]:
     """Return the schema of one of the parts of a compose file ("service", "secret"), with all that it refers to."""
     schema = compose_schema()
-    return {"$schema": schema["$schema"], "$ref": f"#/$defs/{name}", "$defs": schema["$defs"]}
+    wanted = {key: schema["$defs"][key] for key in sorted(_reached(name, set()))}
+    return {"$schema": schema["$schema"], "$ref": f"#/$defs/{name}", "$defs": wanted}
+
+
+def _reached(name: str, seen: set[str]) -> set[str]:
+    """Return the names of the definitions that one refers to, itself among them."""
+    if name not in seen:
+        seen.add(name)
+        for reference in re.findall(r'"#/\$defs/([^"/]+)"', json.dumps(compose_schema()["$defs"][name])):
+            _reached(reference, seen)
+    return seen
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Secrets: files, or variables, that services are given without showing them."""

@@ -1,0 +1,98 @@
+"""A service's entry as compose is to get it: literal, with the image on the host, and paths that hold anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from labspec.kinds.compose.environment import env_files
+from labspec.kinds.compose.mounts import Mount
+from labspec.kinds.compose.project import Path, Project
+from labspec.kinds.compose.schema import is_extension
+from labspec.kinds.compose.values import boolean
+from labspec.kinds.service.desired import seccomp_file
+from labspec.kinds.service.desired_links import depended
+from labspec.kinds.service.desired_mounts import grants, host_source, part_file
+
+Entry = Mapping[str, Any]
+
+_LEFT_OUT = ("build", "develop", "extends", "profiles", "pull_policy", "pull_refresh_after")
+
+
+def executed_entry(key: str, entry: Entry, image: str, project: Project) -> dict[str, Any]:
+    """Return the entry of a service of good form, in compose's vocabulary, without what labspec does itself."""
+    found = {name: value for name, value in entry.items() if name not in _LEFT_OUT and not is_extension(name)}
+    found["image"] = image
+    if entry.get("volumes"):
+        found["volumes"] = [
+            _volume(item, project.at(key, "volumes", index), project) for index, item in enumerate(entry["volumes"])
+        ]
+    if entry.get("env_file"):
+        found["env_file"] = [
+            {"path": path, "format": "raw"} if raw else path for path, _, raw in env_files(key, entry, project)
+        ]
+    if entry.get("label_file"):
+        found["label_file"] = label_files(key, entry, project)
+    if entry.get("security_opt"):
+        found["security_opt"] = [
+            _security(key, index, item, project) for index, item in enumerate(entry["security_opt"])
+        ]
+    if entry.get("depends_on"):
+        found["depends_on"] = _depends_on(entry, project)
+    return found
+
+
+def label_files(key: str, entry: Entry, project: Project) -> list[str]:
+    """Return the absolute paths of the files of `label_file`."""
+    given = entry.get("label_file")
+    if isinstance(given, str):
+        found = [project.file(project.at(key, "label_file"), given)]
+    else:
+        found = [project.file(project.at(key, "label_file", index), item) for index, item in enumerate(given or ())]
+    return [path for path in found if path is not None]
+
+
+def parts(entry: Entry, project: Project) -> dict[str, dict[str, Any]]:
+    """Return section -> name -> definition of the secrets and configs that a service is given, paths absolute."""
+    found: dict[str, dict[str, Any]] = {}
+    for section in ("secrets", "configs"):
+        for _, source, _ in grants(entry, section):
+            definition = project.sections[section].get(source)
+            if definition is None:
+                continue
+            file = part_file(section, source, project)
+            literal = {name: value for name, value in definition.items() if not is_extension(name) and name != "name"}
+            found.setdefault(section, {})[source] = literal | ({"file": file} if file else {})
+    return found
+
+
+def _volume(item: Any, path: Path, project: Project) -> Any:
+    mount = Mount.parse(item)
+    if mount.type != "bind":
+        return item
+    source = host_source(mount, path, project) or mount.source
+    if isinstance(item, Mapping):
+        return {**item, "source": source}
+    rest = item.split(":", 1)[1]
+    if ":" not in source:
+        return f"{source}:{rest}"
+    long: dict[str, Any] = {"type": "bind", "source": source, "target": mount.target, "read_only": mount.read_only}
+    bind = {"propagation": mount.propagation, "selinux": mount.selinux}
+    return {**long, "bind": {name: value for name, value in bind.items() if value}}
+
+
+def _security(key: str, index: int, option: str, project: Project) -> str:
+    file = seccomp_file(key, index, option, project)
+    return f"seccomp:{file}" if file else option
+
+
+def _depends_on(entry: Entry, project: Project) -> dict[str, Any]:
+    """Return the dependencies that take part, in the long form."""
+    return {
+        name: {
+            "condition": options.get("condition") or "service_started",
+            **({"restart": True} if boolean(options.get("restart") or False) else {}),
+        }
+        for name, options in depended(entry).items()
+        if name in project.sections["services"] and project.active(name)
+    }
