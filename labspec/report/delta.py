@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from click import style
 
 from labspec.core.diff import UNSET, Cause, Diff, Settle
-from labspec.report.text import SECRET, UNSET_TEXT, pad, printable, shorten, shorten_pair, show, width
+from labspec.report.text import (
+    SECRET,
+    UNSET_TEXT,
+    is_block,
+    pad,
+    printable,
+    printable_lines,
+    shorten,
+    shorten_pair,
+    show,
+    width,
+)
 
 ALIGNED = 36
 """Values wider than this do not push the causes of all the others to the right."""
@@ -63,19 +75,42 @@ def _show(value: Any) -> str:
 
 
 def _inner(before: Any, after: Any, room: int | None) -> Iterator[str]:
-    """Yield what left and what came, for two lists or two mappings; nothing for other values."""
+    """Yield what left and what came, for two lists, mappings or texts of several lines; nothing for other values."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted({*before, *after}):
             old, new = before.get(key, UNSET), after.get(key, UNSET)
             if old != new:
                 yield from _left_and_came(f"{printable(str(key))}: ", [old], [new], room)
     elif isinstance(before, list) and isinstance(after, list):
-        from difflib import SequenceMatcher
+        for left, came in _changed_runs(before, after):
+            yield from _left_and_came("", left, came, room)
+    elif is_block(before) or is_block(after):
+        lines = [printable_lines(text.rstrip("\n")) if isinstance(text, str) else [] for text in (before, after)]
+        for left, came in _changed_runs(*lines):
+            yield from _changed_lines(left, came, room)
 
-        left, right = ([json.dumps(item, sort_keys=True, default=str) for item in items] for items in (before, after))
-        for tag, start, end, first, last in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-            if tag != "equal":
-                yield from _left_and_came("", before[start:end], after[first:last], room)
+
+def _changed_lines(left: list[str], came: list[str], room: int | None) -> Iterator[str]:
+    pairs = list(zip_longest(left, came))
+    if room is not None:
+        pairs = [
+            shorten_pair(old, new, room)
+            if None not in (old, new)
+            else (old and shorten(old, room), new and shorten(new, room))
+            for old, new in pairs
+        ]
+    for sign, side in (("-", 0), ("+", 1)):
+        yield from (f"{style(sign, fg=COLOURS[sign])} {pair[side]}" for pair in pairs if pair[side] is not None)
+
+
+def _changed_runs(before: list[Any], after: list[Any]) -> Iterator[tuple[list[Any], list[Any]]]:
+    """Yield (what left, what came) for each place where two lists differ."""
+    from difflib import SequenceMatcher
+
+    left, right = ([json.dumps(item, sort_keys=True, default=str) for item in items] for items in (before, after))
+    for tag, start, end, first, last in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if tag != "equal":
+            yield before[start:end], after[first:last]
 
 
 def _left_and_came(label: str, left: list[Any], came: list[Any], room: int | None) -> Iterator[str]:

@@ -13,7 +13,7 @@ from labspec.core.change import Action, Change, Plan
 from labspec.report.delta import diff_lines
 from labspec.report.diagnostics import diagnostic_lines
 from labspec.report.secrets import secret_fields
-from labspec.report.text import SECRET, pad, printable, shorten, show, width
+from labspec.report.text import SECRET, is_block, pad, printable, printable_lines, shorten, show, width
 
 NO_CHANGES = "No changes. The host matches the spec."
 NOTHING_TO_DESTROY = "Nothing to destroy. The host has nothing of this lab."
@@ -122,7 +122,7 @@ def _set_fields(fields: Mapping[str, Any], secret: frozenset[str], shown: Style)
             yield f"{label} {SECRET}"
             continue
         text = show(value)
-        if width(text) <= room or not isinstance(value, list | Mapping):
+        if width(text) <= room or not (isinstance(value, list | Mapping) or is_block(value)):
             yield f"{label} {text if shown.whole else shorten(text, room)}"
             continue
         yield label.rstrip()
@@ -134,7 +134,9 @@ def _set_fields(fields: Mapping[str, Any], secret: frozenset[str], shown: Style)
             yield f"  ... {rest} more (-v shows all)"
 
 
-def _items(value: Sequence[Any] | Mapping[str, Any]) -> Iterator[str]:
+def _items(value: str | Sequence[Any] | Mapping[str, Any]) -> Iterator[str]:
+    if isinstance(value, str):
+        return iter(printable_lines(value.rstrip("\n")))
     if isinstance(value, Mapping):
         return (f"{printable(str(key))}: {show(item)}" for key, item in value.items())
     return (f"- {show(item)}" for item in value)

@@ -33,6 +33,11 @@ def printable_lines(text: str) -> list[str]:
     return [printable(line.expandtabs(4)) for line in text.split("\n")]
 
 
+def is_block(value: Any) -> bool:
+    """Return whether a value is a text of several lines, to be shown line by line."""
+    return isinstance(value, str) and "\n" in value.rstrip("\n")
+
+
 def show(value: Any) -> str:
     """Return a JSON value on one printable line: strings quoted, mappings in their own order."""
     return printable(json.dumps(value, ensure_ascii=False, default=str)).replace("\x7f", "\\x7f")

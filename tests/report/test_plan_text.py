@@ -77,9 +77,14 @@ def test_two_long_values_that_differ_never_look_the_same(before: str, after: str
         return
     diff = Diff("command", before, after, Cause.SPEC, Settle.REPLACE)
     plan = Plan("tp1", (Change("service.a", "service", Action.REPLACE, "x", diffs=(diff,)),))
-    line = next(line for line in text(plan, Style(columns)).splitlines() if "~ command:" in line)
-    left, _, right = line.partition("~ command:")[2].partition("  (spec")[0].strip().rpartition(" -> ")
-    assert left.strip() != right.strip()
+    lines = text(plan, Style(columns)).splitlines()
+    at = next(index for index, line in enumerate(lines) if "~ command:" in line)
+    left, _, right = lines[at].partition("~ command:")[2].partition("  (spec")[0].strip().rpartition(" -> ")
+    if left or right:
+        assert left.strip() != right.strip()
+        return
+    below = [line.strip() for line in lines[at + 1 : -2]]
+    assert [line[2:] for line in below if line[0] == "-"] != [line[2:] for line in below if line[0] == "+"]
 
 
 @given(st.text(min_size=200), st.integers(40, 160))
