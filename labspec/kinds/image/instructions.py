@@ -64,7 +64,7 @@ Command = Shell | Annotated[list[Argument], Field(min_length=1)]
 Path = Annotated[Line, AfterValidator(_whole)]
 Variable = Annotated[str, _matching(_VARIABLE, "the name of a variable"), WithJsonSchema({"type": "string"})]
 Label = Annotated[str, AfterValidator(label_name), WithJsonSchema({"type": "string"})]
-Word = Annotated[str, _matching(_WORD, "one plain word"), WithJsonSchema({"type": "string", "pattern": _WORD})]
+Word = Annotated[Line, _matching(_WORD, "one plain word"), WithJsonSchema({"type": "string", "pattern": _WORD})]
 """One word without quotes, blanks or commas; it can be neither an option nor a list."""
 Reference = Annotated[
     str, _matching(r"^[a-zA-Z0-9][a-zA-Z0-9_./:@-]*$", "the name of an image"), WithJsonSchema({"type": "string"})
@@ -87,6 +87,7 @@ Port = (
     Annotated[int, Field(ge=1, le=65535)]
     | Annotated[str, _matching(_PORT, "a port such as 80, 53/udp or $PORT"), WithJsonSchema({"type": "string"})]
 )
+Nothing = Annotated[str, _matching("none", "the word none"), WithJsonSchema({"const": "none"})]
 Scalar = Value | int | float | bool
 
 
@@ -246,7 +247,7 @@ class Instruction(BaseModel):
     """The shell that runs commands given as text."""
     stopsignal: Word | None = None
     """The signal that stops a container."""
-    healthcheck: Literal["none"] | Health | None = None
+    healthcheck: Nothing | Health | None = None
     """How to see whether a container is healthy; `none` drops what the image starts from has."""
 
     @model_validator(mode="after")
