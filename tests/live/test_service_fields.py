@@ -89,7 +89,7 @@ CASES = (
         "name: 'LAB-first' -> 'LAB-second'",
         drift=rename,
     ),
-    one("image", "IMAGE:two", "IMAGE:three", "'IMAGE:two' -> 'IMAGE:three'", dropped=("image", "image_id")),
+    one("image", "IMAGE:two", "IMAGE:three", "'IMAGE:two' -> 'IMAGE:three'", dropped=("image",)),
     one("command", ["sleep", "11"], "sleep 22", "['sleep', '11'] -> ['sleep', '22']"),
     one(
         "entrypoint",
@@ -131,11 +131,20 @@ CASES = (
     Case(
         "healthcheck",
         {"healthcheck": {"retries": 5}},
-        {"healthcheck": {"disable": True}},
-        "healthcheck.test: ['CMD-SHELL', 'true'] -> ['NONE']",
-        dropped=("healthcheck.test",),
+        {"healthcheck": {"retries": 6}},
+        "healthcheck.retries: 5 -> 6",
+        dropped=("healthcheck.retries",),
         constant={"image": "IMAGE:two", "command": ["9999"]},
         note="of-image",
+    ),
+    Case(
+        "healthcheck",
+        {"healthcheck": {"disable": True}},
+        {"healthcheck": {"test": ["CMD", "true"]}},
+        "healthcheck.test: ['NONE'] -> ['CMD', 'true']",
+        dropped=("healthcheck.test",),
+        constant={"image": "IMAGE:two", "command": ["9999"]},
+        note="off",
     ),
     Case("labels", {"labels": {"x": "1"}}, {"labels": ["x=2"]}, "labels.x: '1' -> '2'", ("labels.x",)),
     Case(
@@ -276,7 +285,7 @@ CASES = (
         {"logging": {"driver": "json-file", "options": {"max-size": "1m"}}},
         {"logging": {"driver": "json-file", "options": {"max-size": "2m"}}},
         "logging.options: {'max-size': '1m'} -> {'max-size': '2m'}",
-        dropped=("logging.driver", "logging.options"),
+        dropped=("logging",),
     ),
     one(
         "restart",
@@ -498,3 +507,42 @@ def test_a_change_behind_labspecs_back_is_drift(table: Table, case: Case) -> Non
 def test_nothing_else_drifted(table: Table) -> None:
     drifted = {f"service.{case.service}" for case in CASES if case.drift}
     assert {change.address for change in table.plans["drift"].changes} == drifted
+
+
+def test_a_tag_moved_to_another_image(images: str, host: Host, lab_name: str, tmp_path: Path) -> None:
+    tag = f"{images}:{lab_name}"
+    subprocess.run(["docker", "tag", f"{images}:one", tag], check=True)
+    spec = {"labspec": 1, "lab": {"name": lab_name}, "services": {"a": {"image": tag, "stop_grace_period": "0s"}}}
+    (tmp_path / "lab.yaml").write_text(json.dumps(spec))
+    lab = load(tmp_path / "lab.yaml", variables={}, variable_files=[])
+    try:
+        workflow.apply(lab, host)
+        assert workflow.make_plan(lab, host).empty
+        subprocess.run(["docker", "tag", f"{images}:three", tag], check=True)
+        (change,) = workflow.make_plan(lab, host).changes
+        assert [(diff.field, diff.cause) for diff in change.diffs] == [("image_id", Cause.DRIFT)]
+        workflow.apply(lab, host)
+        assert workflow.make_plan(lab, host).empty
+    finally:
+        workflow.apply(lab, host, destroy=True)
+        subprocess.run(["docker", "rmi", tag], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_what_no_answer_shows(images: str, host: Host, lab_name: str, tmp_path: Path) -> None:
+    def lab(content: str) -> Lab:
+        service = {"image": f"{images}:one", "stop_grace_period": "0s", "configs": [{"source": "c", "target": "/c"}]}
+        spec = {
+            "labspec": 1,
+            "lab": {"name": lab_name},
+            "stacks": {"s": {"services": {"a": service}, "configs": {"c": {"content": content}}}},
+        }
+        (tmp_path / "lab.yaml").write_text(json.dumps(spec))
+        return load(tmp_path / "lab.yaml", variables={}, variable_files=[])
+
+    workflow.apply(lab("one"), host)
+    assert workflow.make_plan(lab("one"), host).empty
+    (change,) = workflow.make_plan(lab("two"), host).changes
+    assert [(diff.field, diff.cause) for diff in change.diffs] == [("rest", Cause.SPEC)]
+    workflow.apply(lab("two"), host)
+    assert workflow.make_plan(lab("two"), host).empty
+    workflow.apply(lab("two"), host, destroy=True)

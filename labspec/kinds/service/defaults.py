@@ -114,6 +114,8 @@ def fold(desired: Resource, observed: Observed) -> dict[str, Any]:
 
 def _folds(resource: Resource, observed: Observed) -> Iterator[tuple[str, Any]]:
     desired, base, found = resource.desired, observed.defaults, observed.state
+    if "name" in base:
+        yield "name", base["name"]  # that of a replica has its number
     for name in ("environment", "labels", "healthcheck"):
         if name in desired:
             yield name, {**base.get(name, {}), **desired[name]}

@@ -11,7 +11,7 @@ from labspec.kinds.compose.project import Path, Project
 from labspec.kinds.compose.schema import is_extension
 from labspec.kinds.compose.values import boolean
 from labspec.kinds.service.desired import seccomp_file
-from labspec.kinds.service.desired_links import depended
+from labspec.kinds.service.desired_links import depended, service_networks
 from labspec.kinds.service.desired_mounts import grants, host_source, part_file
 
 Entry = Mapping[str, Any]
@@ -37,6 +37,9 @@ def executed_entry(key: str, entry: Entry, image: str, project: Project) -> dict
         found["security_opt"] = [
             _security(key, index, item, project) for index, item in enumerate(entry["security_opt"])
         ]
+    if entry.get("mac_address") and not entry.get("network_mode"):
+        # Compose loses the address where the network that gets it has no mapping of options.
+        found["networks"] = {name: dict(options) for name, options in service_networks(entry).items()}
     if entry.get("depends_on"):
         found["depends_on"] = _depends_on(entry, project)
     return found

@@ -27,17 +27,18 @@ def container_state(
     wanted: Resource | None = None,
     peers: Mapping[str, Peer] | None = None,
     secrets: Collection[str] | None = (),
+    applied: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return every field of one container that the host reports; a field that the engine chose itself is left out.
 
-    `wanted` tells which MAC addresses were asked for, `peers` has the containers that may be shared with by id.
+    `wanted` and `applied`, the fields set before, tell which MAC addresses were asked for; `peers` has the containers that may be shared with by id.
     Values of the environment named in `secrets` (None: all) are replaced by their digest.
     """
     config, limits = inspect["Config"], inspect["HostConfig"]
     share = Sharing(inspect, peers or {})
     state = {
         **_process(inspect, config, limits, secrets),
-        **_reach(inspect, config, limits, wanted, share),
+        **_reach(inspect, config, limits, wanted, share, "mac_address" in applied),
         **_sight(config, limits, share),
         **_resources(limits),
     }
@@ -85,7 +86,9 @@ def _reach(
     limits: Mapping[str, Any],
     wanted: Resource | None,
     share: Sharing,
+    had_mac: bool,
 ) -> dict[str, Any]:
+    asked_mac = had_mac or bool(wanted and wanted.desired.get("mac_address"))
     mode = str(limits.get("NetworkMode") or "default")
     published = ports(limits.get("PortBindings"))
     targets = {port.rpartition(":")[2] for port in published}
@@ -102,7 +105,7 @@ def _reach(
         "expose": sorted(exposed(config.get("ExposedPorts")) - targets),
         "hostname": _LEFT_OUT if chosen else hostname,
         "domainname": config.get("Domainname") or "",
-        "mac_address": mac_address(config, inspect, mode, wanted) or _LEFT_OUT,
+        "mac_address": mac_address(config, inspect, mode, asked_mac) or _LEFT_OUT,
         "extra_hosts": sorted(limits.get("ExtraHosts") or ()),
         "dns": limits.get("Dns") or [],
         "dns_search": limits.get("DnsSearch") or [],

@@ -81,8 +81,13 @@ def service(
 
 
 def differences(desired: Resource, observed: Observed) -> tuple[Diff, ...]:
-    """Return the differences in the fields of a service."""
-    return compare(FIELDS, desired.desired, observed, fold(desired, observed))
+    """Return the differences in the fields of a service.
+
+    An image's id only counts where its reference is the same.
+    """
+    found = compare(FIELDS, desired.desired, observed, fold(desired, observed))
+    other_image = any(diff.field == "image" for diff in found)
+    return tuple(diff for diff in found if not (other_image and diff.field == "image_id"))
 
 
 def expected_name(wanted: Resource | None, inspect: Mapping[str, Any]) -> str:
@@ -104,7 +109,8 @@ def _one(
     applied: Mapping[str, Mapping[str, str]],
 ) -> Observed:
     labels = _labels(inspect)
-    state = container_state(inspect, wanted, peers, _secrets(labels, wanted))
+    before = applied.get(inspect["Id"]) or applied_fields(labels)
+    state = container_state(inspect, wanted, peers, _secrets(labels, wanted), before)
     current = images.by_reference.get(wanted.options["image"], {}).get("Id") if wanted else None
     defaults = container_defaults(
         inspect, state, images.by_id.get(inspect["Image"]), expected_name(wanted, inspect), current, swap
@@ -115,7 +121,7 @@ def _one(
         id=inspect["Id"],
         name=_name(inspect),
         state=without_image(state, defaults) | {"replicas": 1},
-        applied=applied.get(inspect["Id"]) or applied_fields(labels),
+        applied=before,
         defaults=defaults,
     )
 

@@ -107,17 +107,17 @@ def network_mode(mode: str, share: Sharing) -> str | None:
     return share.name(mode) if mode in OWN_MODES or mode.startswith("container:") else None
 
 
-def mac_address(
-    config: Mapping[str, Any], inspect: Mapping[str, Any], mode: str, wanted: Resource | None
-) -> str | None:
-    """Return the MAC address that a container was asked to have, or None; while it is stopped few engines tell."""
+def mac_address(config: Mapping[str, Any], inspect: Mapping[str, Any], mode: str, asked: bool) -> str | None:
+    """Return the MAC address that a container was asked to have, or None; `asked` is whether it was.
+
+    Few engines tell it while the container is stopped, and compose hands none on for the engine's own networks.
+    """
     if config.get("MacAddress"):
         return str(config["MacAddress"])
-    asked = wanted.desired.get("mac_address") if wanted else None
     networks = (inspect.get("NetworkSettings") or {}).get("Networks") or {}
     found = {
         endpoint.get("MacAddress")
         for name, endpoint in networks.items()
         if endpoint.get("MacAddress") and (len(networks) == 1 or mode in (name, endpoint.get("NetworkID")))
     }
-    return found.pop() if asked and found else None
+    return found.pop() if asked and found and mode not in OWN_MODES else None

@@ -242,7 +242,10 @@ def test_more_and_fewer_replicas() -> None:
         *PREPARED,
         "- create containers of service.c, 3 in all",
     ]
-    assert said(wanted(), there(count=2))[2:] == ["- remove container lab-c-2"]
+    assert said(wanted(), there(count=2))[1:] == [
+        "replicas: 2 -> 1 (changed on the host)",
+        "- remove container lab-c-2",
+    ]
 
 
 def test_what_a_cut_off_apply_left_is_removed() -> None:
