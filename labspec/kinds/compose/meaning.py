@@ -69,7 +69,7 @@ def _tmpfs(value: Any) -> None:
 def _pairs(value: Any) -> None:
     """Refuse a key that is empty, or cannot be one."""
     for name in values.optional_mapping(value):
-        if not name or "\n" in name:
+        if not name or (isinstance(value, list) and not name.isprintable()):
             raise ValueError(f"{name!r} is not a name: write NAME=VALUE")
 
 

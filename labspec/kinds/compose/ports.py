@@ -68,8 +68,6 @@ def _short(entry: str) -> Iterator[Port]:
     address, separator, published = host.rpartition(":")
     if not separator:
         address, published = "", host
-    if separator and not published and not address:
-        raise ValueError(f"'{entry}' is not a port: write [HOST_IP:][PUBLISHED:]TARGET")
     first, last = _range(container, f"the target in '{entry}'")
     host_ip = _address(address)
     name = _protocol(protocol)
