@@ -16,8 +16,8 @@ Ends = tuple[int, ...]
 def arrange(changes: Sequence[Change], lab: Lab) -> tuple[Node, ...]:
     """Return the nodes of a plan, each behind those that it waits for.
 
-    1. Preparations (builds, pulls). Until the last of them is done nothing that exists is touched, so that a build
-       that fails leaves the lab as it was.
+    1. Preparations (builds, pulls). Until the last of them is done nothing else is touched or made, so that a build or
+       a pull that fails leaves the host as it was.
     2. Removals, users before what they use. What left the spec and holds names or ports goes before new such things
        are made; what containers may still be using goes last.
     3. Makings, each behind what it needs.
@@ -62,7 +62,7 @@ def arrange(changes: Sequence[Change], lab: Lab) -> tuple[Node, ...]:
         if change.action is Action.DELETE:
             continue
         gates = [made[need] for need in needs.get(change.address, ())]
-        gates.append(prepared[change.address] if change.action is Action.CREATE else removed[change.address])
+        gates.append(removed[change.address])
         if change.kind in exclusive:
             gates.append(cleared)
         made[change.address] = graph.chain(change.make, change.address, _all(gates))

@@ -55,7 +55,7 @@ def test_things_are_made_after_what_they_need() -> None:
     ]
     nodes = arrange(changes, WEB)
     assert before(nodes, "web") == {"build", "pull", "net", "vol", "db"}
-    assert before(nodes, "net") == set(), "what is new need not wait for a build"
+    assert before(nodes, "net") == {"build", "pull"}, "a build that fails leaves nothing half made"
     assert before(nodes, "build") == set()
 
 
