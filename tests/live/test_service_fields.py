@@ -458,6 +458,7 @@ def table(images: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab
         yield made
     finally:
         remove_lab(name)
+        host.docker.close()
 
 
 def free_ports(count: int) -> list[int]:

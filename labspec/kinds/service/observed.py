@@ -31,8 +31,9 @@ def container_state(
 ) -> dict[str, Any]:
     """Return every field of one container that the host reports; a field that the engine chose itself is left out.
 
-    `wanted` and `applied`, the fields set before, tell which MAC addresses were asked for; `peers` has the containers that may be shared with by id.
-    Values of the environment named in `secrets` (None: all) are replaced by their digest.
+    `wanted` and `applied`, the fields set before, tell which MAC addresses were asked for; `peers` has by id the
+    containers that may be shared with. Values of the environment named in `secrets` (None: all) are replaced by their
+    digest.
     """
     config, limits = inspect["Config"], inspect["HostConfig"]
     share = Sharing(inspect, peers or {})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 STOP_SECONDS = 10
 """How long Docker lets a container stop before it kills it, where the container does not say."""
+_STOP_MARGIN = 20
 WAIT_SECONDS = 1800
 """No wait for a container lasts longer."""
 POLL_SECONDS = 0.25
@@ -52,10 +54,10 @@ class RemoveContainer(ContainerStep):
 
     def run(self, host: Host) -> None:
         """Remove it; one that is gone already, or is just going, is fine."""
-        patient = _patient(host.docker, self.grace)
         try:
-            patient.post(f"{self.path}/stop", query={"t": self.grace})
-            patient.delete(self.path, {"v": 1, "force": 1})
+            with _patient(host.docker, self.grace) as patient:
+                patient.post(f"{self.path}/stop", query={"t": self.grace})
+                patient.delete(self.path, {"v": 1, "force": 1})
         except ApiError as error:
             if error.status == 404 or "already in progress" in error.message:
                 return
@@ -90,7 +92,8 @@ class RestartContainer(ContainerStep):
 
     def run(self, host: Host) -> None:
         """Restart it."""
-        _patient(host.docker, self.grace).post(f"{self.path}/restart", query={"t": self.grace})
+        with _patient(host.docker, self.grace) as patient:
+            patient.post(f"{self.path}/restart", query={"t": self.grace})
 
 
 @dataclass(frozen=True)
@@ -263,9 +266,17 @@ def _containers(docker: Docker, project: str, service: str) -> list[Any]:
     return [item for item in found if item is not None]
 
 
-def _patient(docker: Docker, grace: int) -> Docker:
-    """Return a connection that lasts as long as a stop may take."""
-    return docker if grace + 20 < docker.timeout else Docker(docker.address, timeout=grace + docker.timeout)
+@contextmanager
+def _patient(docker: Docker, grace: int) -> Iterator[Docker]:
+    """Give an engine whose requests last as long as a stop may take."""
+    if grace + _STOP_MARGIN < docker.timeout:
+        yield docker
+        return
+    patient = Docker(docker.address, timeout=grace + docker.timeout)
+    try:
+        yield patient
+    finally:
+        patient.close()
 
 
 def explained(message: str, what: str) -> LabError:
