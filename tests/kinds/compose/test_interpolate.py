@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from fakescope import FakeScope
 from hypothesis import given
@@ -86,10 +88,8 @@ def test_variables_in_a_text() -> None:
 
 @given(st.text(alphabet="$X{}:-+?a", max_size=14))
 def test_any_text_is_replaced_or_refused(text: str) -> None:
-    try:
-        substitute(text, VARIABLES.get)
-    except InterpolationError as error:
-        assert str(error)
+    with suppress(InterpolationError):
+        assert isinstance(substitute(text, VARIABLES.get), str)
 
 
 ENV_FILE = r"""
