@@ -44,23 +44,42 @@ def labelled() -> dict[str, list[str]]:
     return {what: docker(*command, "--filter", f"label={LABEL}").split() for what, command in lists.items()}
 
 
-def everything() -> dict[str, set[str]]:
-    """Return all objects on the engine but build leftovers, which docker's cache keeps."""
-    return {
-        "containers": set(docker("ps", "-aq", "--no-trunc").split()),
-        "volumes": set(docker("volume", "ls", "-q").split()),
-        "networks": set(docker("network", "ls", "-q", "--no-trunc").split()),
-        "images": set(docker("images", "-q", "--no-trunc").split()),
-    }
+FOREIGN = {
+    "container": "tp1-b3-foreign",
+    "volume": "tp1-b3_foreign",
+    "network": "tp1-b3_foreign",
+    "image": "tp1-b3/foreign",
+}
+
+
+def foreign() -> dict[str, Any]:
+    """Return what the engine says of objects that are named like the lab's, and are not."""
+    found = {kind: inspect(kind, name) for kind, name in FOREIGN.items()}
+    found["image"].pop("Metadata", None)
+    return found
 
 
 @pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, set[str]]]:
-    """Apply the lab, yield what the engine had before, destroy the lab whatever happened."""
+def neighbours(busybox: str) -> Iterator[dict[str, Any]]:
+    """Make objects that somebody else could have made, with data in the volume, and yield what they are like."""
+    name = FOREIGN["container"]
+    docker("tag", busybox, FOREIGN["image"])
+    docker("network", "create", FOREIGN["network"])
+    docker("run", "-d", "--name", name, "-v", f"{FOREIGN['volume']}:/data", busybox, "busybox", "sleep", "9000")
+    docker("exec", name, "busybox", "touch", "/data/precious")
+    yield foreign()
+    docker("rm", "-f", name)
+    docker("volume", "rm", FOREIGN["volume"])
+    docker("network", "rm", FOREIGN["network"])
+    docker("rmi", FOREIGN["image"])
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory, neighbours: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Apply the lab beside its neighbours, yield what they were like before, destroy it whatever happened."""
     patch = pytest.MonkeyPatch()
     patch.setenv("LABSPEC_STATE_DIR", str(tmp_path_factory.mktemp("state")))
     labspec("destroy", "-y", LAB)
-    before = everything()
     plan = json.loads(labspec("plan", "--json", LAB))
     assert {change["action"] for change in plan["changes"]} == {"create"}
     assert {change["reason"] for change in plan["changes"]} == {"not on this host"}
@@ -68,7 +87,7 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, set[
     labspec("apply", "-y", LAB, code=1)  # the socket is not given away unasked
     assert not any(labelled().values())
     labspec("apply", "-y", "--allow", "socket", LAB)
-    yield before
+    yield neighbours
     labspec("destroy", "-y", LAB)
     patch.undo()
 
@@ -126,14 +145,21 @@ class TestApplied:
         labspec("plan", "--detailed-exitcode", LAB)
 
     def test_drift_is_named_and_mended(self) -> None:
-        docker("update", "--memory", "64m", "--memory-swap", "128m", "tp1-b3-devtest-1")
+        docker("update", "--restart", "always", "tp1-b3-devtest-1")
         changes = json.loads(labspec("plan", "--json", LAB))["changes"]
         assert [(change["address"], change["action"]) for change in changes] == [("service.devtest", "update")]
-        assert {diff["path"]: diff["cause"] for diff in changes[0]["diffs"]}["mem_limit"] == "drift"
+        assert [(diff["path"], diff["before"], diff["cause"]) for diff in changes[0]["diffs"]] == [
+            ("restart", "always", "drift")
+        ]
+        before = inspect("container", "tp1-b3-devtest-1")["Id"]
+        labspec("apply", "-y", LAB)
+        labspec("plan", "--detailed-exitcode", LAB)
+        assert inspect("container", "tp1-b3-devtest-1")["Id"] == before
 
 
-def test_destroy_takes_all_of_it_and_nothing_else(applied: dict[str, set[str]]) -> None:
+def test_destroy_takes_all_of_it_and_nothing_else(applied: dict[str, Any]) -> None:
     labspec("destroy", "-y", LAB)
     assert not any(labelled().values())
-    assert everything() == applied
+    assert foreign() == applied
+    assert docker("exec", FOREIGN["container"], "busybox", "ls", "/data") == "precious\n"
     assert labspec("destroy", "-y", LAB) == "Nothing to destroy. The host has nothing of this lab.\n"
