@@ -30,13 +30,18 @@ def check_definition(definition: str, entry: Any, path: Path, what: str, scope: 
     return _report(mistakes, path, scope)
 
 
-def check_document(document: Any, scope: Scope, path: Path = (), what: str = "the compose file") -> bool:
-    """Report every mistake of form in a whole compose file at `path`; return whether there was none."""
+def check_document(
+    document: Any, scope: Scope, path: Path = (), what: str = "the compose file", *, whole: bool = True
+) -> bool:
+    """Report every mistake of form in a whole compose file at `path`; return whether there was none.
+
+    Not `whole`: some variables in it could not be replaced, so values are not read.
+    """
     mistakes = list(form_mistakes(document, what))
     if isinstance(document, Mapping):
         mistakes += _refused(document, what)
         mistakes += _names(document)
-        if not mistakes:
+        if not mistakes and whole:
             for name, entry in (document.get("services") or {}).items():
                 mistakes += (
                     _below(("services", name), found) for found in meaning_mistakes(entry, f"service '{name}'")

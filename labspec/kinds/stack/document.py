@@ -59,7 +59,7 @@ def file_document(entry: Entry, path: Path, scope: Scope) -> StackDocument | Non
         inner.error(where, message, hint)
 
     value = interpolate(written, {**given, **own}, report)
-    if not check_document(value, inner) or mistakes:
+    if not check_document(value, inner, whole=not mistakes) or mistakes:
         return None
     try:
         value = plain_objects(value)
