@@ -16,12 +16,13 @@ Ends = tuple[int, ...]
 def arrange(changes: Sequence[Change], lab: Lab) -> tuple[Node, ...]:
     """Return the nodes of a plan, each behind those that it waits for.
 
-    1. Preparations (builds, pulls). Until the last of them is done nothing else is touched or made, so that a build or
-       a pull that fails leaves the host as it was.
-    2. Removals, users before what they use. What left the spec and holds names or ports goes before new such things
+    1. The ground that all else stands on (files, accounts, the daemon's settings), a kind behind the other.
+    2. Preparations (builds, pulls). Until the last of them is done nothing else is touched or made, so that a build or
+       a pull that fails leaves the lab as it was.
+    3. Removals, users before what they use. What left the spec and holds names or ports goes before new such things
        are made; what containers may still be using goes last.
-    3. Makings, each behind what it needs.
-    4. What is left over from what was replaced.
+    4. Makings, each behind what it needs.
+    5. What is left over from what was replaced.
     """
     graph = _Graph()
     by_address = {change.address: change for change in changes}
@@ -36,28 +37,41 @@ def arrange(changes: Sequence[Change], lab: Lab) -> tuple[Node, ...]:
     order = [by_address[address] for address in sorter.static_order()]
     ranks = {kind.name: rank for rank, kind in enumerate(REGISTRY)}
     exclusive = {kind.name for kind in REGISTRY if kind.exclusive}
+    ground = {kind.name for kind in REGISTRY if kind.ground}
 
+    late = [change for change in order if change.action is Action.DELETE and change.kind not in exclusive]
+    waiting = {change.address for change in late}
+    firm: Ends = ()
+    made: dict[str, Ends] = {}
+    for kind in REGISTRY:
+        for change in order:
+            if kind.ground and change.kind == kind.name and change.address not in waiting:
+                before = _all([firm, *(made[need] for need in needs.get(change.address, ()) if need in made)])
+                made[change.address] = graph.chain(change.steps, change.address, before)
+        firm = graph.join(_all([firm, *made.values()]))
+
+    order = [change for change in order if change.kind not in ground]
     prepared: dict[str, Ends] = {}
     for change in order:
-        before = _all(prepared[need] for need in needs.get(change.address, ()))
+        before = _all([firm, *(prepared[need] for need in needs.get(change.address, ()) if need in prepared)])
         prepared[change.address] = graph.chain(change.prepare, change.address, before)
-    ready = graph.join(_all(prepared.values()))
+    ready = graph.join(_all([firm, *prepared.values()]))
 
     removed: dict[str, Ends] = {}
     waits: dict[str, list[Ends]] = {}
-    late = [change for change in order if change.action is Action.DELETE and change.kind not in exclusive]
     for change in reversed(order):
-        if change.action is Action.DELETE and change.kind not in exclusive:
+        if change.address in waiting:
             continue
         before = _all([ready, *waits.get(change.address, ())])
         ends = graph.chain(change.remove, change.address, before) if change.remove else before
         removed[change.address] = ends
         for need in needs.get(change.address, ()):
             waits.setdefault(need, []).append(ends)
-    gone = (removed[change.address] for change in order if change.action is Action.DELETE and change not in late)
+    gone = (
+        removed[change.address] for change in order if change.action is Action.DELETE and change.address not in waiting
+    )
     cleared = graph.join(_all([ready, *gone]))
 
-    made: dict[str, Ends] = {}
     for change in order:
         if change.action is Action.DELETE:
             continue

@@ -12,6 +12,9 @@ from labspec.host.state import StateFolder
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
+    from labspec.host.journal import Journal
+    from labspec.host.system import System
+
 COMMAND_SECONDS = 1800
 """No call of the docker client lasts longer; builds and pulls are the long ones."""
 
@@ -38,6 +41,19 @@ class Host:
             compose_files=[compose_file] if compose_file else [],
             compose_project_name=project,
         )
+
+    @cached_property
+    def system(self) -> System:
+        """The machine itself: files, accounts, systemd."""
+        from labspec.host.system import System
+
+        return System()
+
+    def journal(self, lab: str) -> Journal:
+        """Return the journal of a lab."""
+        from labspec.host.journal import Journal
+
+        return Journal(self.state, lab)
 
     @cached_property
     def local(self) -> bool:

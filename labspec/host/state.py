@@ -33,12 +33,17 @@ def default_state_root() -> Path:
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "labspec"
 
 
-def write_atomic(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Replace `path` by a file with this content, wholly or not at all, following no symlink at its place."""
+def write_atomic(path: Path, content: bytes, mode: int = 0o600, owner: tuple[int, int] | None = None) -> None:
+    """Replace `path` by a file with this content, wholly or not at all, following no symlink at its place.
+
+    `owner` is (user, group) as numbers; without it the file is the caller's.
+    """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+            if owner is not None:
+                os.fchown(file.fileno(), *owner)
             os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())
@@ -114,7 +119,10 @@ class StateFolder:
             os.close(handle)
 
     def forget(self, lab: str) -> None:
-        """Remove the lab's folder and the files that labspec puts there; anything else stays, and so the folder."""
+        """Remove the lab's folder and the files that labspec puts there; anything else stays, and so the folder.
+
+        A journal with entries is something else: it is the way back of what is still changed.
+        """
         folder = self.root / lab
         if not folder.is_dir():
             return

@@ -21,6 +21,8 @@ class Kind(NamedTuple):
     name: str
     live: bool = True
     """False for a kind that only stands for resources of others."""
+    ground: bool = False
+    """What later kinds stand on: none of their objects is made before its own are."""
     exclusive: bool = False
     """Its objects hold names and ports that new ones may want, so those that leave go before new ones are made."""
 

@@ -80,12 +80,19 @@ class Section(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the kinds need to read the host: the lab, the engine, and what was read by the kinds before."""
+    """What the kinds need to read the host."""
 
     lab: Lab
-    docker: Docker
+    host: Host
     applied: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Object id -> field -> digest, for what was changed in place."""
+    journal: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Address -> entry (host/journal.py), for what carries no labels."""
+
+    @property
+    def docker(self) -> Docker:
+        """The Docker engine."""
+        return self.host.docker
 
 
 class Live(Protocol):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from saying import Say
 
 from labspec.core.change import Action, Change, Node, Step
 from labspec.core.resource import Lab, Resource
 from labspec.engine.graph import arrange
+from labspec.kinds import REGISTRY, Kind
 
 
 def steps(*texts: str) -> tuple[Step, ...]:
@@ -132,3 +134,19 @@ def test_the_graph_grows_with_the_changes_and_not_with_their_square() -> None:
     nodes = arrange(changes, lab(network_n="", **services))
     assert len(nodes) < 3 * number
     assert sum(len(node.after) for node in nodes) < 8 * number
+
+
+def test_the_ground_is_laid_first_kind_by_kind_and_taken_up_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = (Kind("group", ground=True), Kind("daemon", ground=True), *REGISTRY)
+    monkeypatch.setattr("labspec.engine.graph.REGISTRY", registry)
+    changes = [
+        change("image.a", Action.CREATE, prepare="build"),
+        change("service.web", Action.CREATE, make="web+"),
+        change("daemon.settings", Action.UPDATE, make="restart"),
+        change("group.docker", Action.UPDATE, make="members"),
+        change("group.old", Action.DELETE, remove="restore"),
+    ]
+    nodes = arrange(changes, WEB)
+    assert before(nodes, "restart") == {"members"}
+    assert before(nodes, "build") == {"members", "restart"}
+    assert before(nodes, "restore") == {"members", "restart", "build", "web+"}

@@ -59,7 +59,7 @@ class Bench:
     def plan(self) -> dict[str, Change]:
         """Return the changes by address."""
         lab = self.lab()
-        found = {item.address: item for item in LIVE.observe(Reading(lab, self.host.docker))}
+        found = {item.address: item for item in LIVE.observe(Reading(lab, self.host))}
         changes: dict[str, Change] = {}
         for resource in lab.resources:
             change = LIVE.change(resource, found.get(resource.address), Preview(changes), lab)
