@@ -71,6 +71,10 @@ def parts(entry: Entry, project: Project) -> dict[str, dict[str, Any]]:
 
 def _volume(item: Any, path: Path, project: Project) -> Any:
     mount = Mount.parse(item)
+    if mount.type == "volume" and isinstance(item, str) and len(mount.source) == 1:
+        # Compose takes one letter before a colon for a drive of Windows.
+        named: dict[str, Any] = {"type": "volume", "source": mount.source, "target": mount.target}
+        return {**named, "read_only": mount.read_only, "volume": {"nocopy": mount.nocopy}}
     if mount.type != "bind":
         return item
     source = host_source(mount, path, project) or mount.source
