@@ -73,16 +73,17 @@ class System:
         except OSError as error:
             said = "it is a symlink" if Path(path).is_symlink() else error.strerror
             raise LabError(f"{path} is not a file that labspec can manage: {said}") from error
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            os.close(handle)
+            raise LabError(f"{path} is not a file that labspec can manage: it is no regular file")
         with os.fdopen(handle, "rb") as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                raise LabError(f"{path} is not a file that labspec can manage: it is no regular file")
             if found.st_size > LARGEST:
                 raise LabError(f"{path} is too large for labspec to keep: {found.st_size} bytes")
             return FileState(file.read(), f"{stat.S_IMODE(found.st_mode):04o}", found.st_uid, found.st_gid)
 
     def write(self, path: str, state: FileState) -> None:
-        """Put a file in place, wholly or not at all. Its folder must exist; a symlink in its place is never followed."""
+        """Put a file in place, wholly or not at all. Its folder must exist; a symlink in its place is replaced."""
         try:
             write_atomic(Path(path), state.content, int(state.mode, 8), (state.uid, state.gid))
         except OSError as error:

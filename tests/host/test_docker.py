@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -43,9 +44,13 @@ def replies(*payloads: bytes) -> Callable[[socket.socket], None]:
     """Return a handler that answers one request after the other, then closes the connection."""
 
     def handle(client: socket.socket) -> None:
+        requests = client.makefile("rb")
         for payload in payloads:
-            client.recv(65536)
+            head = b"".join(iter(requests.readline, b"\r\n"))
+            length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+            requests.read(int(length[1]) if length else 0)
             client.sendall(payload)
+        requests.close()
 
     return handle
 
