@@ -218,6 +218,8 @@ def _security(limits: Mapping[str, Any]) -> Iterator[str]:
         if option in ("label=disable", "label:disable") and unlabelled(limits):
             continue
         yield canonical.security_option(option)
+    if limits.get("MaskedPaths") == [] and not limits.get("Privileged"):
+        yield "systempaths=unconfined"  # compose hands it on as no masked paths
 
 
 def unlabelled(limits: Mapping[str, Any]) -> bool:

@@ -26,7 +26,8 @@ def needs(key: str, entry: Entry, project: Project) -> Iterator[str]:
     for section in ("secrets", "configs"):
         for index, source, options in grants(entry, section):
             path = (section, index, "source") if options else (section, index)
-            _granted(key, section, source, path, project)
+            if _granted(key, section, source, path, project):
+                _copied(key, section, source, project)
 
 
 def waits(key: str, entry: Entry, project: Project, *, report: bool = False) -> dict[str, str]:
@@ -82,15 +83,25 @@ def _networks(key: str, entry: Entry, project: Project) -> Iterator[str]:
             yield project.address("network", name)
 
 
-def _granted(key: str, section: str, source: str, path: tuple[str | int, ...], project: Project) -> None:
+def _granted(key: str, section: str, source: str, path: tuple[str | int, ...], project: Project) -> bool:
     if not source:
         project.error(project.at(key, *path[:2]), "the key 'source' is lacking")
-        return
+        return False
     if not project.known(section, source, project.at(key, *path)):
-        return
+        return False
     if project.sections[section][source].get("external"):
         one = section.removesuffix("s")
-        hint = f"give the {one} a 'file' or an 'environment'"
-        project.error(
-            project.at(key, *path), f"the {one} '{source}' is external, and no Swarm is there to give it", hint
-        )
+        message = f"the {one} '{source}' is external, and no Swarm is there to give it"
+        project.error(project.at(key, *path), message, f"give the {one} a 'file' or an 'environment'")
+        return False
+    return True
+
+
+def _copied(key: str, section: str, source: str, project: Project) -> None:
+    """Report a secret or config without file in a read-only container: compose cannot copy it in."""
+    entry = project.sections["services"][key]
+    if not boolean(entry.get("read_only") or False) or project.sections[section][source].get("file"):
+        return
+    one = section.removesuffix("s")
+    message = f"the {one} '{source}' cannot be copied into a container that is read_only"
+    project.error(project.at(key, "read_only"), message, f"give the {one} a 'file'")
