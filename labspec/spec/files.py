@@ -8,8 +8,11 @@ import stat
 from pathlib import Path
 
 from labspec.core.diagnostic import LabError, did_you_mean
+from labspec.host import inputs
 from labspec.spec.report import shown_path
 
+SPEC = "lab.yaml"
+_NEW = "'labspec init' writes one to begin with"
 MAX_YAML = 16 * 2**20
 """The most bytes that a YAML file may have."""
 
@@ -35,7 +38,9 @@ class Files:
             raise LabError(
                 f"'{relative}' is an absolute path", hint="a lab has its files in its own folder: write a relative path"
             )
-        path = os.path.realpath(Path(base or self.root) / relative)
+        named = f"{base or self.root}/{relative}"
+        inputs.note(named)
+        path = os.path.realpath(named)
         if not self.contains(path):
             raise LabError(
                 f"'{relative}' is outside of the lab's folder", hint="move the file into the folder of the spec"
@@ -77,6 +82,19 @@ class Files:
             raise LabError(f"cannot read {shown_path(path)}: {error.strerror}") from error
         self.digests[path] = hashlib.sha256(content).hexdigest()
         return content
+
+
+def spec_file(path: Path | None) -> str:
+    """Return the absolute path of a spec (None: ./lab.yaml), whose folder has no symlinks in it. Raises LabError."""
+    named = Path(SPEC) if path is None else path
+    file = named / SPEC if named.is_dir() else named
+    if not file.is_file():
+        if file.exists():
+            raise LabError(f"{file} is not a regular file")
+        if file != named:
+            raise LabError(f"there is no {SPEC} in the folder {named}", hint=_NEW)
+        raise LabError(f"there is no {named}" + (" here" if path is None else ""), hint=_NEW)
+    return str(Path(os.path.realpath(file.parent)) / file.name)
 
 
 def _missing(relative: str, path: str, what: str, error: OSError) -> LabError:

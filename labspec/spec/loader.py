@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from labspec.core.diagnostic import LabError
 from labspec.core.resource import Lab
 from labspec.kinds import sections
-from labspec.spec.files import Files
+from labspec.spec.files import Files, spec_file
 from labspec.spec.head import KEYS, read_head
 from labspec.spec.lookups import OPEN, Cell, Lookups
 from labspec.spec.report import Place, Places, Report
@@ -21,9 +19,6 @@ from labspec.spec.top import OWN_KEYS, Spec, assemble
 from labspec.spec.variables import variables as read_variables
 from labspec.spec.yamlfile import parse
 
-SPEC = "lab.yaml"
-_NEW = "'labspec init' writes one to begin with"
-
 
 def load(path: Path | None, *, variables: Mapping[str, str], variable_files: Sequence[Path]) -> Lab:
     """Return the lab of a spec, or of a folder with a lab.yaml; None: ./lab.yaml.
@@ -31,7 +26,7 @@ def load(path: Path | None, *, variables: Mapping[str, str], variable_files: Seq
     Raises LabError with every mistake in the spec and its files, by position.
     """
     with _without_collector():
-        return _load(_spec_file(path), variables, variable_files)
+        return _load(spec_file(path), variables, variable_files)
 
 
 def schema() -> dict[str, Any]:
@@ -51,19 +46,6 @@ def _without_collector() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def _spec_file(path: Path | None) -> str:
-    """Return the absolute path of the spec, whose folder has no symlinks in it."""
-    named = Path(SPEC) if path is None else path
-    file = named / SPEC if named.is_dir() else named
-    if not file.is_file():
-        if file.exists():
-            raise LabError(f"{file} is not a regular file")
-        if file != named:
-            raise LabError(f"there is no {SPEC} in the folder {named}", hint=_NEW)
-        raise LabError(f"there is no {named}" + (" here" if path is None else ""), hint=_NEW)
-    return str(Path(os.path.realpath(file.parent)) / file.name)
 
 
 def _load(file: str, options: Mapping[str, str], variable_files: Sequence[Path]) -> Lab:

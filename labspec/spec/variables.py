@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from labspec.core.diagnostic import Diagnostic, LabError, did_you_mean
+from labspec.host import inputs
 from labspec.spec.files import Files
 from labspec.spec.lookups import OPEN, Cell
 from labspec.spec.report import Mark, Places, Report, find
@@ -49,7 +50,7 @@ def _file(path: Path, known: Mapping[str, Cell], files: Files, report: Report) -
     """Yield what a variable file sets and the spec lets it set."""
     absolute = str(path.absolute())
     try:
-        if path.is_dir():
+        if inputs.is_folder(absolute):
             raise LabError(f"--var-file {path}: it is a folder, not a file")  # noqa: TRY301
         content = files.read_yaml(absolute)
     except LabError as error:

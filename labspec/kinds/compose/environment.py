@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from labspec.core.diff import digest
+from labspec.host import inputs
 from labspec.kinds.compose.interpolate import InterpolationError, substitute
 from labspec.kinds.compose.project import Path, Project
 from labspec.kinds.compose.values import boolean, optional_mapping
@@ -39,13 +40,13 @@ def service_environment(key: str, entry: Mapping[str, Any], project: Project) ->
     for absolute, path, raw in env_files(key, entry, project):
         try:
             text = project.scope.read(absolute).decode("utf-8")
-            values |= parse_env_file(text, os.environ.get, raw=raw)
+            values |= parse_env_file(text, inputs.variable, raw=raw)
         except (ValueError, InterpolationError) as error:
             project.error(path, f"the file of variables cannot be read: {error}")
     secret = set(values)
     for name, value in optional_mapping(entry.get("environment")).items():
         if value is None:
-            values[name] = os.environ.get(name)
+            values[name] = inputs.variable(name)
             secret.add(name)
         else:
             values[name] = value
@@ -62,7 +63,7 @@ def env_files(key: str, entry: Mapping[str, Any], project: Project) -> list[tupl
         path = project.at(key, "env_file") if isinstance(given, str) else project.at(key, "env_file", index)
         name = item if isinstance(item, str) else item["path"]
         optional = isinstance(item, Mapping) and not boolean(item.get("required", True))
-        if optional and not os.path.lexists(os.path.join(project.scope.root, name)):  # noqa: PTH118
+        if optional and not inputs.is_there(os.path.join(project.scope.root, name)):  # noqa: PTH118  text, not files
             continue
         absolute = project.file(path, name)
         if absolute is not None:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from labspec.core.diagnostic import did_you_mean
+from labspec.host import inputs
 from labspec.kinds.compose.interpolate import interpolate
 from labspec.kinds.compose.values import texts
 from labspec.kinds.image.names import normal_tag
@@ -123,10 +124,11 @@ class Project:
     def source(self, path: Path, source: str) -> str | None:
         """Return the absolute path of what a bind mount gives: in the lab if relative, anywhere else if not."""
         if source.startswith("~"):
+            inputs.variable("HOME")
             source = posixpath.expanduser(source)
         if posixpath.isabs(source):
             return posixpath.normpath(source)
-        folder = os.path.isdir(os.path.join(self.scope.root, source))  # noqa: PTH112, PTH118  text, not files
+        folder = inputs.is_folder(os.path.join(self.scope.root, source))  # noqa: PTH118  text, not files
         return self.scope.file(path, source, folder=folder)
 
 

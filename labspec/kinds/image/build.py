@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pathlib
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from labspec.core.diagnostic import LabError, did_you_mean
 from labspec.core.resource import Resource
+from labspec.host import inputs
 from labspec.kinds.image.context import select
 from labspec.kinds.image.dockerfile import dockerfile_text
 from labspec.kinds.image.names import image_tag, lab_image, normal_tag, valid_tag
@@ -169,7 +169,7 @@ def _found(scope: Scope, where: Path, source: str) -> bool:
         return True
     relative = source.lstrip("/") or "."
     if not has_wildcard(relative):
-        folder = pathlib.Path(scope.root, relative).is_dir()
+        folder = inputs.is_folder(f"{scope.root}/{relative}")
         return scope.file(where, relative, folder=folder) is not None
     if select(scope.root, [Source(0, relative)]).files:
         return True
@@ -209,9 +209,9 @@ def _read(scope: Scope, at: Path, file: str) -> str | None:
 def _ignore(scope: Scope, dockerfile: str | None, context: str) -> str | None:
     """Return the text of the .dockerignore that Docker would take: the Dockerfile's own, else the context's."""
     candidates = [f"{dockerfile}.dockerignore"] if dockerfile else []
-    for candidate in map(pathlib.Path, (*candidates, f"{context}/.dockerignore")):
-        if candidate.is_file() and not candidate.is_symlink():
-            return scope.read(str(candidate)).decode(errors="replace")
+    for candidate in (*candidates, f"{context}/.dockerignore"):
+        if inputs.is_plain_file(candidate):
+            return scope.read(candidate).decode(errors="replace")
     return None
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
 from labspec.core.diff import digest
+from labspec.host import inputs
 from labspec.kinds.compose import values
 from labspec.kinds.compose.mounts import is_cdi_device
 from labspec.kinds.compose.project import Project
@@ -74,7 +74,7 @@ def _content(section: str, name: str, project: Project) -> str:
     """Return a digest of what a secret or config says; it is in no answer of the engine."""
     definition = project.sections[section].get(name) or {}
     if definition.get("environment"):
-        return digest(os.environ.get(definition["environment"]))
+        return digest(inputs.variable(definition["environment"]))
     if definition.get("content") is not None:
         return digest(definition["content"])
     file = part_file(section, name, project)

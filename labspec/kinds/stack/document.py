@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from labspec.host import inputs
 from labspec.kinds.compose.check import check_document
 from labspec.kinds.compose.environment import parse_env_file
 from labspec.kinds.compose.interpolate import InterpolationError, interpolate, variables_in
@@ -50,8 +51,10 @@ def file_document(entry: Entry, path: Path, scope: Scope) -> StackDocument | Non
     given = _files_variables(entry, path, scope, inner)
     if given is None:
         return None
-    given |= {name: os.environ[name] for name in entry.get("env_from") or () if name in os.environ}
+    given |= {name: value for name in entry.get("env_from") or () if (value := inputs.variable(name)) is not None}
     own = {name: text(value) for name, value in (entry.get("env") or {}).items()}
+    if given.keys() - own.keys():
+        inputs.note_private()  # they may stand anywhere in the document
     mistakes: list[Path] = []
 
     def report(where: Path, message: str, hint: str | None) -> None:
@@ -74,7 +77,7 @@ def file_document(entry: Entry, path: Path, scope: Scope) -> StackDocument | Non
 def _files_variables(entry: Entry, path: Path, scope: Scope, inner: Scope) -> dict[str, str] | None:
     """Return the variables of the stack's `env_file`, or of the `.env` beside its compose file."""
     files: list[tuple[Scope, Path, str]] = [(scope, (*path, "env_file"), name) for name in texts(entry.get("env_file"))]
-    if not files and os.path.lexists(os.path.join(inner.root, ".env")):  # noqa: PTH118  text, not files
+    if not files and inputs.is_there(os.path.join(inner.root, ".env")):  # noqa: PTH118  text, not files
         files = [(inner, (), ".env")]
     found: dict[str, str] = {}
     for of, where, name in files:
