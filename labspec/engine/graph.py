@@ -84,8 +84,8 @@ def arrange(changes: Sequence[Change], lab: Lab) -> tuple[Node, ...]:
     done = graph.join(_all([cleared, *made.values()]))
     for change in order:
         graph.chain(change.finish, change.address, done)
-    for kind in sorted({change.kind for change in late}, key=lambda kind: -ranks[kind]):
-        of_kind = (change for change in late if change.kind == kind)
+    for name in sorted({change.kind for change in late}, key=lambda name: -ranks[name]):
+        of_kind = (change for change in late if change.kind == name)
         done = graph.join(_all(graph.chain(change.remove, change.address, done) for change in of_kind))
     return tuple(graph.nodes)
 
