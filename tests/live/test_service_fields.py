@@ -28,7 +28,7 @@ from labspec.host.state import StateFolder
 from labspec.kinds.service.fields import FIELDS
 from labspec.spec.loader import load
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("service_fields")]
 
 Drift = Callable[[Docker, str], object]
 
@@ -184,9 +184,9 @@ CASES = (
     ),
     Case(
         "networks",
-        {"networks": {"one": {"ipv4_address": "10.213.7.9"}}},
-        {"networks": {"one": {"ipv4_address": "10.213.7.10"}}},
-        "networks.LAB_one: {'ipv4': '10.213.7.9'} -> {'ipv4': '10.213.7.10'}",
+        {"networks": {"one": {"ipv4_address": "SUBNET.9"}}},
+        {"networks": {"one": {"ipv4_address": "SUBNET.10"}}},
+        "networks.LAB_one: {'ipv4': 'SUBNET.9'} -> {'ipv4': 'SUBNET.10'}",
         dropped=("networks.LAB_default", "networks.LAB_one"),
         note="address",
     ),
@@ -352,6 +352,7 @@ class Table:
         self.host = host
         self.file = folder / "lab.yaml"
         self._words = {"LAB": name, "IMAGE": image, "ROOT": str(folder), "PROFILE": "1e91071efd3c"}
+        self._words["SUBNET"] = f"10.213.{int(name[-2:], 16)}"  # two runs at once must not have the same
         self._words |= {f"PORT{index}": str(port) for index, port in enumerate(ports)}
         (folder / "folder").mkdir()
         (folder / "seccomp.json").write_text('{"defaultAction": "SCMP_ACT_ALLOW"}')
@@ -378,7 +379,7 @@ class Table:
         spec = {
             "labspec": 1,
             "lab": {"name": "LAB"},
-            "networks": {"one": {"subnets": ["10.213.7.0/24"]}, "two": {}},
+            "networks": {"one": {"subnets": ["SUBNET.0/24"]}, "two": {}},
             "volumes": {"data": {}},
             "services": services,
         }
@@ -410,7 +411,7 @@ def _shown(diff: Any) -> str:
 @pytest.fixture(scope="module")
 def images(busybox: str) -> Iterator[str]:
     """Return the name of three images; `two` has all the defaults that an image can have."""
-    name = "labspec-test/fields"
+    name = f"labspec-test/fields-{uuid.uuid4().hex[:8]}"
     defaults = [
         "ENV OFTHEIMAGE=1",
         'ENTRYPOINT ["sleep"]',
