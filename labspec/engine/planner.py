@@ -131,8 +131,14 @@ def _dangers(resources: Iterable[Resource], changes: Mapping[str, Change]) -> It
 def _fingerprint(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes) -> str:
     wanted = [[resource.address, resource.desired, resource.options] for resource in lab.resources]
     found = [
-        [item.address, item.id, item.state, item.facts, dict(item.applied)] for _, item in sorted(observed.items())
+        [item.address, item.id, item.state, _lasting(item.facts), dict(item.applied)]
+        for _, item in sorted(observed.items())
     ]
     asked = [wishes.targets, wishes.replace, wishes.destroy]
     text = json.dumps([lab.name, dict(lab.files), wanted, found, asked], sort_keys=True, default=str)
     return sha256(text.encode()).hexdigest()
+
+
+def _lasting(facts: Mapping[str, object]) -> dict[str, object]:
+    """Return the facts less those that change by themselves, as health does, and decide nothing."""
+    return {name: value for name, value in facts.items() if name not in ("health", "detail")}

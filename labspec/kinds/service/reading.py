@@ -9,6 +9,7 @@ from typing import Any
 from labspec.core.diff import Diff, compare
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Observed, Resource
 from labspec.host.docker import Docker, filters, segment
+from labspec.kinds.compose.document import SECRETS_LABEL
 from labspec.kinds.objects import applied_fields
 from labspec.kinds.provider import Reading
 from labspec.kinds.service.defaults import container_defaults, fold, without_image
@@ -16,9 +17,6 @@ from labspec.kinds.service.fields import FIELDS
 from labspec.kinds.service.observed import container_state
 from labspec.kinds.service.sharing import Peer, shared_ids
 from labspec.kinds.service.steps import STOP_SECONDS
-
-SECRETS_LABEL = "io.labspec.secrets"
-"""Names of the environment whose values are secret, with commas between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +158,7 @@ def _facts(
 
 
 def _replica(inspect: Mapping[str, Any], wanted: Resource | None) -> dict[str, Any]:
-    state = inspect["State"]
+    state, timeout = inspect["State"], inspect["Config"].get("StopTimeout")
     return {
         "number": _number(inspect),
         "id": inspect["Id"],
@@ -168,7 +166,7 @@ def _replica(inspect: Mapping[str, Any], wanted: Resource | None) -> dict[str, A
         "expected": expected_name(wanted, inspect),
         "state": state["Status"],
         "exit_code": state.get("ExitCode") or 0,
-        "grace": inspect["Config"].get("StopTimeout") or STOP_SECONDS,
+        "grace": STOP_SECONDS if timeout is None else timeout,
         "networks": sorted((inspect.get("NetworkSettings") or {}).get("Networks") or ()),
     }
 
