@@ -127,6 +127,6 @@ everywhere = together(
 
 def load(path: str | Path | None, variables: dict[str, str], variable_files: tuple[Path, ...]) -> Lab:
     """Return the lab of a spec file or folder (None: ./lab.yaml). Raises LabError with every mistake in it."""
-    from labspec.spec.loader import load as load_spec
+    from labspec.spec.cache import load as load_spec
 
     return load_spec(None if path is None else Path(path), variables=variables, variable_files=variable_files)

@@ -79,6 +79,16 @@ def file_digest(path: str, known: MutableMapping[FileKey, str] = _KNOWN) -> str:
         raise LabError(f"cannot read {path}: {error.strerror}") from error
 
 
+def remembered() -> Mapping[FileKey, str]:
+    """Return the digests of the files that were read so far, in that order."""
+    return _KNOWN
+
+
+def remember(digests: Mapping[FileKey, str]) -> None:
+    """Take over digests of an earlier run: a file that has not been touched since is not read again."""
+    _KNOWN.update(digests)
+
+
 def with_content(resource: Resource) -> tuple[Resource, tuple[Source, ...]]:
     """Return an image with the files that decide it as they are now, and the sources that name no file.
 
