@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
 from labspec.host.docker import filters, segment
-from labspec.kinds.service.steps import explained
+from labspec.kinds.service.refusals import explained
 
 if TYPE_CHECKING:
     from labspec.host.host import Host
