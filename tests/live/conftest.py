@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cleaning import remove_lab, run
 
 from labspec.core.diagnostic import LabError
-from labspec.core.resource import LAB_LABEL
 from labspec.host.docker import Docker
 from labspec.host.host import Host
 from labspec.host.state import StateFolder
@@ -46,7 +46,7 @@ def busybox(engine: Docker) -> str:
             with tarfile.open(archive, "w") as tar:
                 _add_busybox(tar, Path(binary))
             changes = ["--change", 'CMD ["sh"]', "--change", "ENV PATH=/bin"]
-            _run("docker", "import", *changes, str(archive), BUSYBOX)
+            run("docker", "import", *changes, str(archive), BUSYBOX)
     return BUSYBOX
 
 
@@ -64,20 +64,6 @@ def host(tmp_path: Path, engine: Docker) -> Host:
     return Host(engine, StateFolder(tmp_path / "state"))
 
 
-def remove_lab(name: str) -> None:
-    """Remove every container, network, volume and image with the lab's label."""
-    by_label = ("--filter", f"label={LAB_LABEL}={name}")
-    for listing, removal in (
-        (("ps", "--all", "--quiet", "--no-trunc"), ("rm", "--force", "--volumes")),
-        (("network", "ls", "--quiet"), ("network", "rm")),
-        (("volume", "ls", "--quiet"), ("volume", "rm")),
-        (("image", "ls", "--all", "--quiet", "--no-trunc"), ("rmi", "--force")),
-    ):
-        found = sorted(set(_run("docker", *listing, *by_label).split()))
-        if found:
-            subprocess.run(["docker", *removal, *found], capture_output=True, check=False, timeout=120)
-
-
 def _static_busybox(folder: Path) -> Path:
     """Return the path of a busybox that needs no library: the machine's, or that of Debian's package."""
     installed = shutil.which("busybox")
@@ -85,7 +71,7 @@ def _static_busybox(folder: Path) -> Path:
         return Path(installed)
     subprocess.run(["apt-get", "download", "-q", "busybox-static"], cwd=folder, check=True, capture_output=True)
     (package,) = folder.glob("busybox-static_*.deb")
-    _run("dpkg-deb", "--extract", str(package), str(folder / "package"))
+    run("dpkg-deb", "--extract", str(package), str(folder / "package"))
     return next(path for path in folder.glob("package/**/bin/busybox") if path.is_file())
 
 
@@ -95,7 +81,7 @@ def _add_busybox(tar: tarfile.TarFile, binary: Path) -> None:
         folder.type, folder.mode = tarfile.DIRTYPE, mode
         tar.addfile(folder)
     tar.add(binary, "bin/busybox", filter=_executable)
-    for applet in _run(str(binary), "--list").split():
+    for applet in run(str(binary), "--list").split():
         if applet != "busybox":
             link = tarfile.TarInfo(f"bin/{applet}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
@@ -105,7 +91,3 @@ def _add_busybox(tar: tarfile.TarFile, binary: Path) -> None:
 def _executable(member: tarfile.TarInfo) -> tarfile.TarInfo:
     member.mode, member.uid, member.gid = 0o755, 0, 0
     return member
-
-
-def _run(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout

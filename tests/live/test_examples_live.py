@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import remove_lab
+from cleaning import remove_lab
 from example_labs import NAMES, copied
 
 from labspec.core.resource import LAB_LABEL

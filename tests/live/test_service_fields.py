@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import remove_lab
+from cleaning import remove_lab
 
 from labspec.core.change import Change, Plan
 from labspec.core.diff import Cause
