@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from labspec.core.resource import Lab, Resource
+from labspec.kinds.compose.values import optional_mapping
 from labspec.kinds.objects import ownership
 
 SECRETS_LABEL = "io.labspec.secrets"
@@ -47,13 +48,14 @@ def rendered_document(
 ) -> dict[str, Any]:
     """Return a project as a compose file for people, without what is labspec's own.
 
-    `image_builds` has the `build` section of images, by address. With `folder`, where the file is going to be, paths
-    into the lab's folder are relative to it.
+    Values that are never shown come, by name, from the environment of who runs it. `image_builds` has the `build`
+    section of images, by address. With `folder`, where the file is going to be, paths into the lab's folder are
+    relative to it.
     """
     members = _members(lab, project)
     services = {}
     for resource in _of_kind(members, "service"):
-        entry = dict(resource.options["compose"])
+        entry = _without_secrets(resource.options["compose"], set(resource.options["secret_env"]))
         build = image_builds.get(resource.options["image_address"])
         if build:
             entry = {"build": dict(build), **entry}
@@ -69,6 +71,14 @@ def rendered_document(
     document |= _parts(members)
     literal: dict[str, Any] = _literal(document)
     return literal if folder is None else _with_relative_paths(literal, lab.root, folder)
+
+
+def _without_secrets(compose: Mapping[str, Any], secret: set[str]) -> dict[str, Any]:
+    entry = dict(compose)
+    environment = optional_mapping(entry.get("environment"))
+    if not secret.isdisjoint(environment):
+        entry["environment"] = {name: None if name in secret else value for name, value in environment.items()}
+    return entry
 
 
 def _members(lab: Lab, project: str) -> list[Resource]:

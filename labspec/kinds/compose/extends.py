@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from labspec.kinds.compose.check import check_service
+from labspec.kinds.compose.form import form_mistakes
+from labspec.kinds.compose.meaning import meaning_mistakes
 from labspec.kinds.compose.mounts import Mount
 from labspec.kinds.compose.project import Path, Project
 from labspec.kinds.compose.values import optional_mapping, texts
@@ -57,14 +59,20 @@ def _whole(name: str, services: Mapping[str, Entry], project: Project, chain: tu
     base = given["service"]
     if given.get("file"):
         found = _from_file(project.at(name, "extends", "file"), str(given["file"]), base, path, project)
-        return own if found is None else merge(found, own)
+        return own if found is None or not _is_good(own) else merge(found, own)
     if not project.known("services", base, path):
         return own
     if base == name or base in chain or len(chain) > _LONGEST_CHAIN:
         project.error(path, f"service '{name}' extends itself: {' -> '.join((*chain, name, base))}")
         return own
+    if not _is_good(services[base]) or not _is_good(own):
+        return own  # what is wrong is told where that service is checked
     whole: Entry = merge(_whole(base, services, project, (*chain, name)), own)
     return whole
+
+
+def _is_good(entry: Entry) -> bool:
+    return not any(form_mistakes(entry, "", "service")) and not any(meaning_mistakes({**entry, "extends": ""}, ""))
 
 
 def _from_file(at: Path, file: str, base: str, path: Path, project: Project) -> Entry | None:

@@ -14,9 +14,7 @@ from labspec.host import inputs
 from labspec.kinds.compose.interpolate import interpolate
 from labspec.kinds.compose.values import texts
 from labspec.kinds.image.names import normal_tag
-from labspec.kinds.network.model import network_resource
 from labspec.kinds.provider import Scope
-from labspec.kinds.volume.model import volume_resource
 
 Path = tuple[str | int, ...]
 
@@ -26,7 +24,10 @@ DEFAULT_NETWORK = "default"
 
 @dataclass(frozen=True)
 class Project:
-    """The services of a lab, or of one stack, with the networks, volumes, secrets and configs beside them."""
+    """The services of a lab, or of one stack, with the networks, volumes, secrets and configs beside them.
+
+    Of a lab they are as they are written: what is beside a service may be of bad form, which is told elsewhere.
+    """
 
     name: str
     """The name of the compose project."""
@@ -88,15 +89,19 @@ class Project:
 
     def built_tag(self, service: str) -> str:
         """Return the tag of the image that a service builds: its `image`, or compose's default for it."""
-        return normal_tag(self.sections["services"][service].get("image") or f"{self.name}-{service}")
+        return normal_tag(str(self.sections["services"][service].get("image") or f"{self.name}-{service}"))
 
     def volume(self, key: str) -> str:
         """Return the host's name of a volume."""
-        return volume_resource("", self.name, key, self.sections["volumes"][key]).name
+        return self._host_name("volumes", key)
 
     def network(self, key: str) -> str:
         """Return the host's name of a network; the default one need not be written."""
-        return network_resource("", self.name, key, self.sections["networks"].get(key, {})).name
+        return self._host_name("networks", key)
+
+    def _host_name(self, section: str, key: str) -> str:
+        entry = self.sections[section].get(key, {})
+        return str(entry.get("name") or (key if entry.get("external") else f"{self.name}_{key}"))
 
     def known(self, section: str, name: str, path: Path, *, key: bool = False) -> bool:
         """Return whether a section has an entry; where not, that is reported at `path`."""

@@ -16,11 +16,9 @@ def service_networks(entry: Entry) -> dict[str, Mapping[str, Any]]:
     if entry.get("network_mode"):
         return {}
     given = entry.get("networks")
-    if not given:
-        return {DEFAULT_NETWORK: {}}
-    if isinstance(given, Mapping):
+    if isinstance(given, Mapping) and given:
         return {name: options or {} for name, options in given.items()}
-    return {name: {} for name in given}
+    return {str(name): {} for name in given} if isinstance(given, list) and given else {DEFAULT_NETWORK: {}}
 
 
 def networks(key: str, name: str, entry: Entry, project: Project) -> dict[str, Any]:

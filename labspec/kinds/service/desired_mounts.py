@@ -77,6 +77,6 @@ def _parts(entry: Entry, project: Project) -> Iterator[dict[str, Any]]:
 def part_file(section: str, name: str, project: Project) -> str | None:
     """Return the absolute path of the file that a secret or config is made of; None where it is made of none."""
     definition = project.sections[section].get(name) or {}
-    if not definition.get("file"):
+    if not definition.get("file") or not isinstance(definition["file"], str):
         return None
     return project.source((*project.path, section, name, "file"), definition["file"])

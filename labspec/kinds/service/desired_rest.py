@@ -74,7 +74,7 @@ def _content(section: str, name: str, project: Project) -> str:
     """Return a digest of what a secret or config says; it is in no answer of the engine."""
     definition = project.sections[section].get(name) or {}
     if definition.get("environment"):
-        return digest(inputs.variable(definition["environment"]))
+        return digest(inputs.variable(str(definition["environment"])))
     if definition.get("content") is not None:
         return digest(definition["content"])
     file = part_file(section, name, project)

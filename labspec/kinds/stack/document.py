@@ -51,7 +51,7 @@ def file_document(entry: Entry, path: Path, scope: Scope) -> StackDocument | Non
     given = _files_variables(entry, path, scope, inner)
     if given is None:
         return None
-    given |= {name: value for name in entry.get("env_from") or () if (value := inputs.variable(name)) is not None}
+    given |= {name: here for name in entry.get("env_from") or () if (here := inputs.variable(name)) is not None}
     own = {name: text(value) for name, value in (entry.get("env") or {}).items()}
     if given.keys() - own.keys():
         inputs.note_private()  # they may stand anywhere in the document
@@ -61,7 +61,7 @@ def file_document(entry: Entry, path: Path, scope: Scope) -> StackDocument | Non
         mistakes.append(where)
         inner.error(where, message, hint)
 
-    value = interpolate(written, {**given, **own}, report)
+    value: dict[str, Any] = interpolate(written, {**given, **own}, report)
     if not check_document(value, inner, whole=not mistakes) or mistakes:
         return None
     try:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from labspec.core.resource import Resource
+from labspec.kinds.compose.values import mapping, text
 from labspec.kinds.provider import Scope
 from labspec.kinds.section import ModelSection, Name, Size, Text
 
@@ -90,7 +91,7 @@ def volume_resource(address: str, project: str, key: str, entry: Mapping[str, An
         if compose.get("driver"):
             desired["driver"] = compose["driver"]
         if compose.get("driver_opts"):
-            desired["options"] = {name: _text(value) for name, value in compose["driver_opts"].items()}
+            desired["options"] = {name: text(value) for name, value in compose["driver_opts"].items()}
         if compose.get("labels"):
             desired["labels"] = labels_mapping(compose["labels"])
     return Resource(
@@ -105,15 +106,7 @@ def volume_resource(address: str, project: str, key: str, entry: Mapping[str, An
 
 def labels_mapping(labels: Mapping[str, Any] | list[str]) -> dict[str, str]:
     """Return labels, written as a mapping or as a list of KEY=VALUE, as a mapping of texts."""
-    if isinstance(labels, Mapping):
-        return {str(name): _text(value) for name, value in labels.items()}
-    return {name: value for name, _, value in (label.partition("=") for label in labels)}
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return mapping(labels)
 
 
 SECTION = VolumeSection()

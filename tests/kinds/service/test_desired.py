@@ -409,3 +409,26 @@ def test_no_entry_makes_it_fail(wild: Any, tame: Any) -> None:
         found, _ = resources({"services": {"web": {"image": "debian"} | entry}})
         for resource in found:
             json.dumps([resource.desired, resource.options])
+
+
+USER = {
+    "image": "x",
+    "extends": "other",
+    "networks": ["n"],
+    "volumes": ["v:/v"],
+    "secrets": ["s"],
+    "configs": ["c"],
+    "depends_on": {"other": {"condition": "service_started"}},
+}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.sampled_from(KEYS), JSON, max_size=3) | JSON, JSON)
+def test_nothing_beside_a_service_makes_it_fail(other: Any, part: Any) -> None:
+    parts = {section: {key: part} for section, key in (("networks", "n"), ("volumes", "v"), ("images", "x"))}
+    more = {section: {key: part} for section, key in (("secrets", "s"), ("configs", "c"))}
+    keys = {"secrets": ("file", "environment"), "configs": ("file", "content")}
+    for named in (more, {name: {name[0]: {key: part}} for name, found in keys.items() for key in found}):
+        found, _ = resources({"services": {"web": USER, "other": other}, **parts, **named})
+        for resource in found:
+            json.dumps([resource.desired, resource.options])
