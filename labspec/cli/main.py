@@ -17,6 +17,8 @@ from labspec.core.diagnostic import LabError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+SANDBOX = "labspec.sandbox"
+"""Where the context keeps the name that --sandbox gives."""
 COMPLETE_VARIABLE = "_LABSPEC_COMPLETE"
 """Set by the completion script, with the shell's name; the words typed so far are in COMP_WORDS."""
 
@@ -43,6 +45,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("apply", "Make this host match the spec"),
         Entry("destroy", "Remove everything that the lab has on this host"),
     ),
+    "Work elsewhere": (Entry("sandbox", "Make and remove disposable hosts to run a lab in"),),
     "Look": (
         Entry("status", "Show what of the lab is there, and how it does"),
         Entry("doctor", "Check that this machine has what labspec needs"),
@@ -86,7 +89,13 @@ class LazyGroup(click.Group):
         if name not in NAMES and not name.startswith("-") and not ctx.resilient_parsing:
             near = did_you_mean(name, NAMES) or "'labspec --help' lists the commands"
             raise LabError(f"there is no command '{name}'", hint=near)
-        return super().resolve_command(ctx, args)
+        found, command, rest = super().resolve_command(ctx, args)
+        sandbox = ctx.meta.get(SANDBOX)
+        if sandbox is None or command is None or ctx.resilient_parsing:
+            return found, command, rest
+        from labspec.cli.sandboxed import Sandboxed
+
+        return found, Sandboxed(sandbox, command), rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         columns = max(map(len, NAMES))
@@ -113,7 +122,7 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     help=HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    options_metavar="[-C DIR] [--no-color]",
+    options_metavar="[-C DIR] [--sandbox NAME] [--no-color]",
     invoke_without_command=True,
 )
 @click.option(
@@ -125,6 +134,13 @@ class LazyGroup(click.Group):
     is_eager=True,
     expose_value=False,
     callback=lambda _context, _option, folder: enter(folder),
+)
+@click.option(
+    "--sandbox",
+    metavar="NAME",
+    help="Run the command in this sandbox, on a copy of the lab's folder.",
+    expose_value=False,
+    callback=lambda context, _option, name: name is not None and context.meta.update({SANDBOX: name}),
 )
 @click.option(
     "--no-color", is_flag=True, expose_value=False, help="No colours; NO_COLOR in the environment does it too."
