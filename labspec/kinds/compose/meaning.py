@@ -182,6 +182,8 @@ def meaning_mistakes(entry: Mapping[str, Any], what: str) -> Iterator[Mistake]:
     """Yield what is wrong in a service, named `what` in messages, that the schema finds good."""
     unread = False
     for path, reader in READERS.items():
+        if path[0] not in entry:
+            continue
         for found, value in _matches(entry, path):
             if value is None:
                 continue
@@ -212,12 +214,12 @@ def _matches(value: Any, pattern: Path, path: Path = ()) -> Iterator[tuple[Path,
     if step == _EACH:
         for key, item in _items(value):
             yield from _matches(item, rest, (*path, key))
-    elif isinstance(value, Mapping) and step in value:
+    elif isinstance(value, dict) and step in value:
         yield from _matches(value[step], rest, (*path, step))
 
 
 def _items(value: Any) -> Iterable[tuple[str | int, Any]]:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return value.items()
     return enumerate(value) if isinstance(value, list) else ()
 
@@ -228,7 +230,7 @@ def _controls(value: Any, path: Path) -> Iterator[Mistake]:
         char = control_character(value, "\n\t")
         if char:
             yield Mistake(path, f"control character {char!r} in the text", "remove it")
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for key, item in value.items():
             char = control_character(key)
             if char:

@@ -87,6 +87,12 @@ class Project:
             if self.sections["services"][name].get("build") is not None
         }
 
+    @cached_property
+    def first_on_default(self) -> str | None:
+        """The first service, by name, that joins the default network."""
+        services = self.sections["services"]
+        return next((name for name in self.services if DEFAULT_NETWORK in service_networks(services[name])), None)
+
     def built_tag(self, service: str) -> str:
         """Return the tag of the image that a service builds: its `image`, or compose's default for it."""
         return normal_tag(str(self.sections["services"][service].get("image") or f"{self.name}-{service}"))
@@ -135,6 +141,16 @@ class Project:
             return posixpath.normpath(source)
         folder = inputs.is_folder(os.path.join(self.scope.root, source))  # noqa: PTH118  text, not files
         return self.scope.file(path, source, folder=folder)
+
+
+def service_networks(entry: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return network -> how a service is on it; the default network where it says nothing."""
+    if entry.get("network_mode"):
+        return {}
+    given = entry.get("networks")
+    if isinstance(given, Mapping) and given:
+        return {name: options or {} for name, options in given.items()}
+    return {str(name): {} for name in given} if isinstance(given, list) and given else {DEFAULT_NETWORK: {}}
 
 
 def _entries(scope: Scope, section: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

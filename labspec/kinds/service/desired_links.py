@@ -6,19 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from labspec.kinds.compose import values
-from labspec.kinds.compose.project import DEFAULT_NETWORK, Path, Project
+from labspec.kinds.compose.project import DEFAULT_NETWORK, Path, Project, service_networks
 
 Entry = Mapping[str, Any]
-
-
-def service_networks(entry: Entry) -> dict[str, Mapping[str, Any]]:
-    """Return network -> how the service is on it; the default network where it says nothing."""
-    if entry.get("network_mode"):
-        return {}
-    given = entry.get("networks")
-    if isinstance(given, Mapping) and given:
-        return {name: options or {} for name, options in given.items()}
-    return {str(name): {} for name in given} if isinstance(given, list) and given else {DEFAULT_NETWORK: {}}
 
 
 def networks(key: str, name: str, entry: Entry, project: Project) -> dict[str, Any]:

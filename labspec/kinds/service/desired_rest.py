@@ -9,8 +9,7 @@ from labspec.core.diff import digest
 from labspec.host import inputs
 from labspec.kinds.compose import values
 from labspec.kinds.compose.mounts import is_cdi_device
-from labspec.kinds.compose.project import Project
-from labspec.kinds.service.desired_links import service_networks
+from labspec.kinds.compose.project import Project, service_networks
 from labspec.kinds.service.desired_mounts import grants, part_file
 
 Entry = Mapping[str, Any]

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from labspec.kinds.compose.mounts import Mount
-from labspec.kinds.compose.project import DEFAULT_NETWORK, Project
+from labspec.kinds.compose.project import DEFAULT_NETWORK, Project, service_networks
 from labspec.kinds.compose.values import boolean
-from labspec.kinds.service.desired_links import depended, depended_path, joined, linked, service_networks
+from labspec.kinds.service.desired_links import depended, depended_path, joined, linked
 from labspec.kinds.service.desired_mounts import grants
 
 Entry = Mapping[str, Any]

@@ -14,7 +14,6 @@ from labspec.kinds.compose.values import mapping
 from labspec.kinds.image.names import lab_image, normal_tag
 from labspec.kinds.network.model import network_resource
 from labspec.kinds.service.desired import desired_fields
-from labspec.kinds.service.desired_links import service_networks
 from labspec.kinds.service.entry import executed_entry, label_files, parts
 from labspec.kinds.service.references import joins, needs, restarts_with, waits
 
@@ -46,9 +45,7 @@ def default_network(key: str, project: Project) -> Resource | None:
 
     None too where the project defines that network itself.
     """
-    services = project.sections["services"]
-    first = next((name for name in project.services if DEFAULT_NETWORK in service_networks(services[name])), None)
-    if key != first or DEFAULT_NETWORK in project.sections["networks"]:
+    if key != project.first_on_default or DEFAULT_NETWORK in project.sections["networks"]:
         return None
     return network_resource(project.address("network", DEFAULT_NETWORK), project.name, DEFAULT_NETWORK, {})
 
