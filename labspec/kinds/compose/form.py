@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from labspec.core.diagnostic import did_you_mean
@@ -43,7 +43,7 @@ def form_mistakes(value: Any, what: str, definition: str | None = None) -> Itera
 
 def _mistakes(errors: Iterable[ValidationError], value: Any, what: str) -> Iterator[Mistake]:
     for error in errors:
-        path: Path = tuple(error.instance_path)
+        path = _path(error, value)
         kind: Any = error.kind
         match kind.name:
             case "unevaluatedProperties" | "additionalProperties":
@@ -70,7 +70,7 @@ def _unknown_keys(path: Path, names: Sequence[str], schema_path: list[str | int]
 def _of_branches(path: Path, branches: Sequence[list[ValidationError]], value: Any, what: str) -> Iterator[Mistake]:
     """Yield the mistakes of the branch that was meant: of those that fit the value's type, the one with the fewest."""
     meant: list[list[ValidationError]] = [
-        branch for branch in branches if branch and not any(_is_mismatch(error, path) for error in branch)
+        branch for branch in branches if branch and not any(_is_mismatch(error, path, value) for error in branch)
     ]
     if meant:
         yield from _mistakes(sorted(meant, key=len)[0], value, what)
@@ -80,8 +80,19 @@ def _of_branches(path: Path, branches: Sequence[list[ValidationError]], value: A
     yield Mistake(path, f"expected {_either(types)}, found {shown(found)}", _quote_hint(types, found))
 
 
-def _is_mismatch(error: ValidationError, path: Path) -> bool:
-    return error.kind.name == "type" and tuple(error.instance_path) == path
+def _is_mismatch(error: ValidationError, path: Path, value: Any) -> bool:
+    return error.kind.name == "type" and _path(error, value) == path
+
+
+def _path(error: ValidationError, value: Any) -> Path:
+    """Return where an error is: the validator takes a key of digits for an index."""
+    found: list[str | int] = []
+    for step in error.instance_path:
+        if isinstance(value, Mapping) and step not in value:
+            step = next(key for key in value if key.isdecimal() and int(key) == step)
+        found.append(step)
+        value = value[step]
+    return tuple(found)
 
 
 def _types(error: ValidationError) -> Sequence[str]:

@@ -7,11 +7,11 @@ from typing import Any
 
 from labspec.kinds.compose.environment import env_files
 from labspec.kinds.compose.mounts import Mount
-from labspec.kinds.compose.project import Path, Project
+from labspec.kinds.compose.project import Path, Project, service_networks
 from labspec.kinds.compose.schema import is_extension
 from labspec.kinds.compose.values import boolean
 from labspec.kinds.service.desired import seccomp_file
-from labspec.kinds.service.desired_links import depended, service_networks
+from labspec.kinds.service.desired_links import depended
 from labspec.kinds.service.desired_mounts import grants, host_source, part_file
 
 Entry = Mapping[str, Any]

@@ -51,6 +51,7 @@ CASES: list[tuple[Any, list[str]]] = [
         ],
     ),
     ({"depends_on": {"a": {}}}, [".depends_on.a (key): 'depends_on.a' of service 'web' lacks the key 'condition'"]),
+    ({"depends_on": {"01": {}}}, [".depends_on.01 (key): 'depends_on.01' of service 'web' lacks the key 'condition'"]),
     ({"cap_add": ["A", "A"]}, [".cap_add.1: text 'A' is here twice = remove one of them"]),
     ({"oom_score_adj": 3000}, [".oom_score_adj: expected at most 1000, found the number 3000"]),
     (
