@@ -18,7 +18,7 @@ FIELDS = (
     Field("image"),
     Field("image_id"),
     Field("command"),  # list of text, or null for none
-    Field("entrypoint"),  # list of text, or null for none
+    Field("entrypoint"),  # list of text, or null for none; one that is set takes the image's command away
     Field("environment", keyed=True),  # name -> text, or null; a secret value as "(secret DIGEST)"
     Field("working_dir"),
     Field("user"),
@@ -33,7 +33,7 @@ FIELDS = (
     # Where it is on the network. Aliases are sorted, without the service's and the container's own name. A port is
     # "[HOST_IP:]PUBLISHED:TARGET/PROTOCOL", PUBLISHED empty for a free one.
     Field("ports", default=[]),
-    Field("expose", default=[]),  # "80/tcp", those that the image does not expose itself
+    Field("expose", default=[]),  # "80/tcp", those that neither the image exposes itself nor `ports` publishes
     Field("networks", UPDATE, keyed=True),  # host name -> {aliases, ipv4, ipv6, link_local, mac, driver_opts}, set only
     Field("network_mode"),  # none, host, bridge, "service:NAME", "container:NAME"; only where the spec sets it
     # (pid and ipc are "host", "service:NAME", ... in the same way)

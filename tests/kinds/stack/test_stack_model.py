@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from fakescope import FakeScope
 
+from labspec.core.diagnostic import LabError
 from labspec.core.resource import Resource
 from labspec.kinds.stack.model import SECTION
+from labspec.spec.loader import load
 
 PORTAINER = {
     "version": "3",
@@ -83,6 +85,33 @@ def test_the_misspelt_file_of_the_seed(tmp_path: Path) -> None:
         "services.portainer.network (key): unknown key 'network' in 'services.portainer' of the compose file "
         "= did you mean 'networks'?"
     ]
+
+
+SEED = """\
+version: '3'
+
+services:
+  portainer:
+    image: portainer/portainer
+    command: -H unix:///var/run/docker.sock
+    network:
+        - local
+
+networks:
+  local:
+    driver: bridge
+"""
+
+
+def test_the_misspelt_file_of_the_seed_is_refused_at_its_line(tmp_path: Path) -> None:
+    Path(tmp_path, "portainer.yml").write_text(SEED)
+    Path(tmp_path, "lab.yaml").write_text("labspec: 1\nlab: {name: tp}\nstacks: {p: {file: portainer.yml}}\n")
+    with pytest.raises(LabError) as caught:
+        load(tmp_path, variables={}, variable_files=())
+    (told,) = caught.value.diagnostics
+    assert told.at is not None
+    assert (Path(told.at.file).name, told.at.line, told.at.column) == ("portainer.yml", 7, 5)
+    assert told.hint == "did you mean 'networks'?"
 
 
 def test_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
