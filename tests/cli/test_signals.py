@@ -90,7 +90,9 @@ def test_before_the_yes_nothing_is_done() -> None:
         assert process.stderr is not None
         asked = ""
         while not asked.endswith("goes on: "):
-            asked += process.stderr.read(1)
+            char = process.stderr.read(1)
+            assert char, f"it ended without asking: {asked}"
+            asked += char
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     os.close(ours)
