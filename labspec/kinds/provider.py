@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from labspec.core.change import Change, Danger, Preview, Step
 from labspec.core.diagnostic import Diagnostic
@@ -57,11 +57,25 @@ class Scope(Protocol):
         ...
 
 
+class Naming(NamedTuple):
+    """What the names of a section's entries look like."""
+
+    pattern: str
+    """A regular expression, with ^ and $ around it."""
+    hint: str
+    """What to try where a name is not so."""
+    listed: bool = False
+    """A list of names stands for entries with nothing in them."""
+
+
 class Section(Protocol):
-    """One section of the spec: a mapping from names to entries."""
+    """One section of the spec: a mapping from names to entries.
+
+    A section whose names are not those of Docker objects says so by `naming` (section.py).
+    """
 
     name: str
-    """The key at the top of the spec."""
+    """The key at the top of the spec; `above.key` for one inside another."""
     kind: str
     """The first part of its addresses."""
 

@@ -11,7 +11,7 @@ from typing import Any
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import Resource
 from labspec.kinds.provider import Section
-from labspec.kinds.section import NAME_PATTERN
+from labspec.kinds.section import naming
 from labspec.spec.lookups import has_failed
 from labspec.spec.report import Mark, Place, Places, Report, find
 from labspec.spec.scope import DocumentScope
@@ -45,9 +45,9 @@ def build(
 
 
 def _is_name(name: str, section: Section, mark: Mark, report: Report) -> bool:
-    if not re.fullmatch(NAME_PATTERN[1:-1], name):
-        hint = "use letters, digits, '_', '.' and '-', and begin with a letter or digit"
-        report.error(mark, f"{name!r} is no name of an entry in '{section.name}'", hint)
+    rule = naming(section)
+    if not re.fullmatch(rule.pattern[1:-1], name):
+        report.error(mark, f"{name!r} is no name of an entry in '{section.name}'", rule.hint)
         return False
     if len(name) > _LONGEST_NAME:
         report.error(mark, f"the name is too long: {len(name)} characters, of at most {_LONGEST_NAME}")

@@ -15,7 +15,7 @@ from labspec.spec.head import KEYS, read_head
 from labspec.spec.lookups import OPEN, Cell, Lookups
 from labspec.spec.report import Place, Places, Report
 from labspec.spec.scope import DocumentScope
-from labspec.spec.top import OWN_KEYS, Spec, assemble
+from labspec.spec.top import OWN_KEYS, Spec, assemble, tops
 from labspec.spec.variables import variables as read_variables
 from labspec.spec.yamlfile import parse
 
@@ -56,14 +56,17 @@ def _load(file: str, options: Mapping[str, str], variable_files: Sequence[Path])
     if document is None:
         report.check()
         raise AssertionError("a file that cannot be read has been reported")
+    from labspec.kinds.section import naming
+
     kinds = sections()
     known = (*OWN_KEYS, *(section.name for section in kinds))
-    spec = assemble(file, document, known, files, report)
+    listed = {section.name for section in kinds if naming(section).listed}
+    spec = assemble(file, document, known, files, report, listed)
     found = read_variables(
         spec.sections.get("vars", {}), _vars_places(spec.places), options, variable_files, files, report
     )
     value = _looked_up(spec, found, report)
-    head = read_head(value.pop("lab"), spec.places, known, report)
+    head = read_head(value.pop("lab"), spec.places, tops(known), report)
     scope = DocumentScope(value, spec.places, root, lab=head.name, profiles=head.profiles, files=files, report=report)
     from labspec.spec.build import build
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from labspec.kinds.provider import Section
-from labspec.kinds.section import NAME_PATTERN
+from labspec.kinds.section import naming
 from labspec.spec.head import KEYS
 from labspec.spec.top import VERSION
 
@@ -31,7 +31,10 @@ def whole_schema(sections: Iterable[Section]) -> dict[str, Any]:
     properties = _own_keys()
     for section in sections:
         definitions |= _hoisted(section.kind, section.schema())
-        properties[section.name] = _section(section, str(definitions[section.kind].get("description", "")))
+        schema = _section(section, str(definitions[section.kind].get("description", "")))
+        above, inside, key = section.name.rpartition(".")
+        target = properties.setdefault(above, _around(above))["properties"] if inside else properties
+        target[key] = schema
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "lab.yaml",
@@ -79,11 +82,26 @@ def _own_keys() -> dict[str, Any]:
 
 def _section(section: Section, description: str) -> dict[str, Any]:
     entry = {"anyOf": [{"$ref": f"#/$defs/{section.kind}"}, {"type": "null"}, _LOOKUP_REF]}
+    rule = naming(section)
+    name = {"pattern": rule.pattern}
+    form: dict[str, Any] = {"propertyNames": name, "additionalProperties": entry}
+    if rule.listed:
+        form = {"items": {"type": "string", **name}, "uniqueItems": True, **form}
+    what = section.name.rpartition(".")[2].replace("_", " ")
+    return {
+        "type": ["object", "array", "null"] if rule.listed else ["object", "null"],
+        "description": f"The lab's {what}, by name. {description}".strip(),
+        **form,
+    }
+
+
+def _around(name: str) -> dict[str, Any]:
+    """Return the schema of a section that has sections in it."""
     return {
         "type": ["object", "null"],
-        "description": f"The lab's {section.name}, by name. {description}".strip(),
-        "propertyNames": {"pattern": NAME_PATTERN},
-        "additionalProperties": entry,
+        "description": f"What the lab changes of the {name}.",
+        "properties": {},
+        "additionalProperties": False,
     }
 
 

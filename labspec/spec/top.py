@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from labspec.core.diagnostic import LabError, did_you_mean
@@ -29,9 +29,14 @@ class Spec(NamedTuple):
 class _Merger:
     """Puts a file and what it includes together."""
 
-    def __init__(self, known: Collection[str], files: Files, report: Report) -> None:
-        self._known = tuple(known)
+    def __init__(self, known: Collection[str], listed: Collection[str], files: Files, report: Report) -> None:
+        self._known = tops(known)
         self._sections = tuple(name for name in self._known if name == "vars" or name not in OWN_KEYS)
+        self._inner: dict[str, list[str]] = {}
+        """The keys of each section that has sections in it."""
+        for above, _, key in (name.partition(".") for name in known if "." in name):
+            self._inner.setdefault(above, []).append(key)
+        self._listed = listed
         self._files = files
         self._report = report
         self.sections: dict[str, dict[str, Any]] = {}
@@ -44,7 +49,9 @@ class _Merger:
         self._seen.add(path)
         for key, content in value.items():
             mark = find(places, (key,), key=True)
-            if key in self._sections:
+            if key in self._inner:
+                self._nested(key, content, places.inner[key])
+            elif key in self._sections:
                 self._section(key, content, mark, places.inner[key])
             elif key not in OWN_KEYS:
                 hint = did_you_mean(key, self._known) or f"sections: {', '.join(self._sections)}"
@@ -55,11 +62,30 @@ class _Merger:
         self._includes(value.get("include"), places.inner.get("include", places.mark))
         self._open.pop()
 
+    def _nested(self, above: str, content: Any, place: Place) -> None:
+        """Take over the sections inside a section."""
+        if content is None:
+            return
+        keys = self._inner[above]
+        if not isinstance(content, dict) or not isinstance(place, Places):
+            message = f"section '{above}' is a mapping, found {words(content)}"
+            self._report.error(find(place, ()), message, f"it has the keys {', '.join(keys)}")
+            return
+        for key, inner in content.items():
+            mark = find(place, (key,), key=True)
+            if key in keys:
+                self._section(f"{above}.{key}", inner, mark, place.inner[key])
+                continue
+            hint = did_you_mean(key, keys) or f"known keys: {', '.join(keys)}"
+            self._report.error(mark, f"unknown key '{key}' in '{above}'", hint)
+
     def _section(self, name: str, content: Any, mark: Mark, place: Place) -> None:
         whole = self.sections.setdefault(name, {})
         target = self.places.setdefault(name, Places(mark, {}, {}))
         if content is None:
             return
+        if name in self._listed and isinstance(content, list) and isinstance(place, Places):
+            content, place = self._named(name, content, place)
         if not isinstance(content, dict) or not isinstance(place, Places) or place.keys is None or target.keys is None:
             message = f"section '{name}' is a mapping of names, found {words(content)}"
             self._report.error(find(place, ()), message, f"write '{name}:', and below it 'name: ...', indented")
@@ -72,6 +98,19 @@ class _Merger:
             whole[entry] = value
             target.keys[entry] = place.keys[entry]
             target.inner[entry] = place.inner[entry]
+
+    def _named(self, section: str, names: list[Any], place: Places) -> tuple[dict[str, None], Places]:
+        """Return a list of names as entries with nothing in them."""
+        marks: dict[str, Mark] = {}
+        for index, name in enumerate(names):
+            mark = find(place, (index,))
+            if not isinstance(name, str):
+                self._report.error(mark, f"expected a name in '{section}', found {words(name)}", "put it in quotes")
+            elif name in marks:
+                self._report.error(mark, f"{name!r} is in the list twice", "remove one of the two")
+            else:
+                marks[name] = mark
+        return dict.fromkeys(marks), Places(place.mark, marks, dict(marks))
 
     def _includes(self, value: Any, place: Place) -> None:
         if value is None:
@@ -107,8 +146,22 @@ class _Merger:
         self._report.error(find(document.place, ()), message, "write sections such as 'services:' in it")
 
 
-def assemble(path: str, document: Document, known: Collection[str], files: Files, report: Report) -> Spec:
-    """Return a spec with all that it includes; `known` are the keys that a spec may have.
+def tops(known: Iterable[str]) -> tuple[str, ...]:
+    """Return the keys that the top of a spec may have: of a section inside another, that other one."""
+    return tuple(dict.fromkeys(name.partition(".")[0] for name in known))
+
+
+def assemble(
+    path: str,
+    document: Document,
+    known: Collection[str],
+    files: Files,
+    report: Report,
+    listed: Collection[str] = (),
+) -> Spec:
+    """Return a spec with all that it includes; `known` are the keys that a spec may have, `above.key` for one inside.
+
+    A section inside another is one of the spec's sections, under its whole name. The `listed` ones may be lists.
 
     Mistakes are reported. Raises LabError at once for what is no spec, or one of a newer version.
     """
@@ -117,8 +170,8 @@ def assemble(path: str, document: Document, known: Collection[str], files: Files
         message = "the file is empty" if value is None else f"expected a mapping of sections, found {words(value)}"
         report.error(find(places, ()), message, "'labspec init' writes a spec to begin with")
         raise LabError(report.diagnostics)
-    _check_version(value, places, known, report)
-    merger = _Merger(known, files, report)
+    _check_version(value, places, tops(known), report)
+    merger = _Merger(known, listed, files, report)
     merger.add(path, value, places, main=True)
     keys = {**(places.keys or {}), **{name: place.mark for name, place in merger.places.items()}}
     inner = {**places.inner, **merger.places}

@@ -10,7 +10,7 @@ import pytest
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import Lab, Resource
 from labspec.kinds.network.model import SECTION as NETWORKS
-from labspec.kinds.provider import Scope
+from labspec.kinds.provider import Naming, Scope
 from labspec.kinds.volume.model import SECTION as VOLUMES
 
 
@@ -65,7 +65,26 @@ class Things:
         return {"type": "object", "description": "A thing.", "properties": {"value": {"type": "integer"}}}
 
 
-SECTIONS = (NETWORKS, VOLUMES, Things())
+class Places:
+    """The section `host.places`, inside another: names are paths, and a list of them will do."""
+
+    name = "host.places"
+    kind = "place"
+    naming = Naming(r"^/[a-z]*$", "begin with /", listed=True)
+
+    def check(self, name: str, entry: Any, scope: Scope) -> bool:
+        if entry not in ({}, 1):
+            scope.error((self.name, name), "a place is 1")
+        return entry in ({}, 1)
+
+    def resources(self, name: str, entry: Any, scope: Scope) -> Iterable[Resource]:  # noqa: ARG002
+        yield Resource(f"place.{name}", "place", name, {"value": entry})
+
+    def schema(self) -> dict[str, Any]:
+        return {"const": 1, "description": "A place."}
+
+
+SECTIONS = (NETWORKS, VOLUMES, Things(), Places())
 HEAD = "labspec: 1\nlab: {name: tp1}\n"
 
 Load = Callable[..., Lab]

@@ -22,6 +22,8 @@ GOOD = (
     "networks: {n: {ipam: {config: [{subnet: 10.0.0.0/8}]}}}\n",
     "networks: {n: '${{ vars.network }}'}\n",
     "things: {t: {value: 1, more: 2}, u: {value: '${{ vars.x }}'}}\n",
+    "host: {places: {/a: 1, /b: }}\n",
+    "host: {places: [/a, /b]}\n",
 )
 BAD = (
     "volums: {}",
@@ -35,6 +37,11 @@ BAD = (
     "things: {t: {value: x}}",
     "include: a.yaml",
     "vars: [1]",
+    "host: [places]",
+    "host: {place: [/a]}",
+    "host: {places: [a]}",
+    "host: {places: {/a: 2}}",
+    "host.places: {/a: 1}",
 )
 
 
