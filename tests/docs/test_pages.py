@@ -1,0 +1,130 @@
+"""What the pages say holds: links lead somewhere, specs are valid, commands parse, tables name what the code has."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+from example_labs import EXAMPLES, saved_image
+
+from labspec.cli.main import cli
+from labspec.spec.loader import load
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", EXAMPLES / "README.md", *(ROOT / "docs").glob("*.md")])
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def prose(name: str) -> str:
+    """Return a page without its blocks of code."""
+    return re.sub(r"(?ms)^```.*?^```$", "", text(name))
+
+
+def blocks(name: str, language: str) -> list[str]:
+    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", text(name))
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that a page's headings get."""
+    titles = re.findall(r"(?m)^#+ (.+)$", prose(str(page.relative_to(ROOT))))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_link_leads_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(name)):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        page = (ROOT / name).parent / path if path else ROOT / name
+        assert page.exists(), target
+        if anchor:
+            assert anchor in anchors(page), target
+
+
+def specs() -> list[tuple[str, str]]:
+    """Return the specs in the pages, but those that the reference quotes from the examples."""
+    pages = [name for name in NAMES if name != "docs/spec.md"]
+    found = [(name, block) for name in pages for block in blocks(name, "yaml")]
+    return [(name, block) for name, block in found if re.search(r"(?m)^labspec: 1$", block)]
+
+
+@pytest.mark.parametrize(("name", "spec"), specs())
+def test_every_spec_is_valid(name: str, spec: str, tmp_path: Path) -> None:
+    with_files(yaml.safe_load(spec), tmp_path)
+    (tmp_path / "lab.yaml").write_text(spec)
+    assert load(tmp_path, variables={}, variable_files=[]).resources, name
+
+
+def with_files(spec: object, folder: Path) -> None:
+    """Make a stand-in for every file that a spec names."""
+    if isinstance(spec, list):
+        for item in spec:
+            with_files(item, folder)
+        return
+    if not isinstance(spec, dict):
+        return
+    for key, value in spec.items():
+        if key in ("src", "file", "dockerfile") and isinstance(value, str):
+            (folder / value).parent.mkdir(parents=True, exist_ok=True)
+            (folder / value).write_text("FROM debian:latest\n" if key == "dockerfile" else "a file\n")
+        elif key == "archive":
+            saved_image(folder / value)
+        else:
+            with_files(value, folder)
+
+
+def commands() -> list[tuple[str, str]]:
+    """Return every labspec command that a page tells to type: in blocks, and in tables and sentences."""
+    found = []
+    for name in NAMES:
+        lines = [line for block in blocks(name, "console") for line in block.splitlines()]
+        found += [(name, line.partition("#")[0].strip()) for line in lines if line.startswith("labspec ")]
+        found += [(name, command) for command in re.findall(r"`(labspec [a-z][^`]*)`", prose(name))]
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize(("name", "line"), commands())
+def test_every_command_exists_with_its_options(name: str, line: str) -> None:
+    words = shlex.split(re.sub(r"[\[\]]", "", line))[1:]
+    context = click.Context(cli, info_name="labspec")
+    command: click.Command | None = cli
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        command = command.get_command(context, words.pop(0))
+    assert command is not None, f"{name}: {line}"
+    known = {option for parameter in command.get_params(context) for option in parameter.opts} | {"-h", "--help"}
+    assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known, f"{name}: {line}"
+
+
+def test_every_danger_is_told() -> None:
+    sources = [ROOT / "labspec" / "kinds" / kind for kind in ("service/dangers.py", "volume/live.py", "image/live.py")]
+    written = "\n".join(source.read_text() for source in sources)
+    raised = set(re.findall(r'Danger\(\s*"([a-z-]+)"', written)) | set(
+        re.findall(r'(?m)^    "[a-z.]+": \("([a-z-]+)", "', written)
+    )
+    told = set(re.findall(r"(?m)^\| `([a-z][a-z-]+)` \|", text("docs/how-it-works.md")))
+    assert raised == told
+
+
+def test_the_generated_pages_are_up_to_date() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "generate"), "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_picture_stands_alone() -> None:
+    picture = text("docs/plan.svg")
+    assert set(re.findall(r"https?://[^\"'\s)]+", picture)) == {"http://www.w3.org/2000/svg"}
+    assert "<script" not in picture
+    assert "@font-face" not in picture
