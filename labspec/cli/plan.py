@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -130,7 +131,10 @@ def _write(
 
 
 def _next(out: Path | None, spec: str | None, destroy: bool) -> str:
+    # Where this runs for 'labspec --sandbox', the next command does not run here either.
+    sandbox = os.environ.get("LABSPEC_SANDBOX")
+    program = f"labspec --sandbox {sandbox}" if sandbox else "labspec"
     if out is not None:
-        return f"labspec apply {click.format_filename(out)}"
+        return f"{program} apply {click.format_filename(out)}"
     where = f" {spec}" if spec else ""
-    return f"labspec {'destroy' if destroy else 'apply'}{where}"
+    return f"{program} {'destroy' if destroy else 'apply'}{where}"

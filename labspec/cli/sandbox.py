@@ -22,7 +22,7 @@ LONGEST_KEY = 16 * 1024
 EPILOG = """\b
 Examples:
   labspec sandbox up                      make a sandbox named 'lab'
-  labspec --sandbox lab apply             apply the lab in this folder in there
+  labspec --sandbox lab apply             apply this folder's lab in there
   labspec sandbox exec lab -- docker ps   look at what it made
   labspec sandbox down                    as if it never was"""
 

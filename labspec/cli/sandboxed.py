@@ -81,7 +81,8 @@ def call_of(command: click.Command, arguments: Sequence[str], context: click.Con
     from labspec.host.sandbox.folder import absolute, inside
 
     values, rest, _ = command.make_parser(context).parse_args(list(arguments))
-    if values.get("help") is True:
+    asks = command.get_help_option(context)
+    if asks is not None and values.get(str(asks.name)) is True:
         return None
     given = {str(parameter.name): _values(values.get(str(parameter.name))) for parameter in command.params}
     for folder in given.pop("working_folder", ()):
