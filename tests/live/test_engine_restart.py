@@ -30,7 +30,13 @@ labspec: 1
 lab: {{name: restarted}}
 volumes: {{data: {{}}}}
 services:
-  steady: {{image: {image}, command: [sleep, "900"], restart: always, network_mode: none, volumes: ["data:/data"], stop_signal: SIGKILL}}
+  steady:
+    image: {image}
+    command: [sleep, "900"]
+    stop_signal: SIGKILL
+    network_mode: none
+    restart: always
+    volumes: ["data:/data"]
   fragile: {{image: {image}, command: [sleep, "900"], stop_signal: SIGKILL, network_mode: none}}
 """
 
