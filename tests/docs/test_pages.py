@@ -106,6 +106,25 @@ def test_every_command_exists_with_its_options(name: str, line: str) -> None:
     assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known, f"{name}: {line}"
 
 
+def reporting(command: click.Command, context: click.Context) -> list[str]:
+    """Return the paths of the commands below one that take --json."""
+    if isinstance(command, click.Group):
+        inner = [(name, command.get_command(context, name)) for name in command.list_commands(context)]
+        return [
+            path
+            for name, found in inner
+            if found
+            for path in reporting(found, click.Context(found, info_name=name, parent=context))
+        ]
+    options = {option for parameter in command.params for option in parameter.opts}
+    return [context.command_path] if "--json" in options else []
+
+
+@pytest.mark.parametrize("command", reporting(cli, click.Context(cli, info_name="labspec")))
+def test_every_json_is_told(command: str) -> None:
+    assert f"{command} --json" in text("docs/json.md")
+
+
 def test_every_danger_is_told() -> None:
     sources = [ROOT / "labspec" / "kinds" / kind for kind in ("service/dangers.py", "volume/live.py", "image/live.py")]
     written = "\n".join(source.read_text() for source in sources)

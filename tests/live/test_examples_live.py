@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cleaning import remove_lab
 from example_labs import NAMES, copied
 
 from labspec.core.resource import LAB_LABEL
@@ -30,11 +29,11 @@ def docker(*arguments: str) -> str:
 
 
 @pytest.fixture(params=[name for name in NAMES if name not in SLOW])
-def example(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+def example(request: pytest.FixtureRequest, lab_name: str, tmp_path: Path) -> Iterator[Path]:
     """Return a copy of an example, its names on the host our own; afterwards nothing of it is there."""
     lab = copied(request.param, tmp_path)
     spec = lab / "lab.yaml"
-    text = spec.read_text().replace(f"name: {request.param}", f"name: {PREFIX}{request.param}", 1)
+    text = spec.read_text().replace(f"name: {request.param}", f"name: {lab_name}", 1)
     for name in ("campus", "archive, ", "archive}", "shared-notes"):
         text = text.replace(name, PREFIX + name) if request.param in ("external", "volumes") else text
     spec.write_text(text)
@@ -45,7 +44,6 @@ def example(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
         docker("network", "create", f"{PREFIX}campus")
         docker("volume", "create", f"{PREFIX}archive")
     yield lab
-    remove_lab(PREFIX + request.param)
     shutil.rmtree(lab)
     if request.param == "external":
         docker("network", "rm", f"{PREFIX}campus")
