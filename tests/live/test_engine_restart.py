@@ -42,7 +42,10 @@ services:
 
 
 class Engine:
-    """A dockerd with folders of its own, without a bridge, so that it does not meet the machine's."""
+    """A dockerd with folders and a network namespace of its own, so that it does not meet the machine's.
+
+    Without the namespace, a dockerd that is to have no bridge removes docker0.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -50,7 +53,16 @@ class Engine:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = ["dockerd", "--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false"]
+        command = [
+            "unshare",
+            "--net",
+            "--",
+            "dockerd",
+            "--bridge=none",
+            "--iptables=false",
+            "--ip6tables=false",
+            "--ip-forward=false",
+        ]
         command += [f"--data-root={self.folder}/data", f"--exec-root={self.folder}/exec"]
         command += [f"--pidfile={self.folder}/pid", f"--host=unix://{self.folder}/docker.sock"]
         with (self.folder / "log").open("ab") as log:
