@@ -13,6 +13,7 @@ import pytest
 import yaml
 from example_labs import EXAMPLES, saved_image
 
+from labspec.cli.main import NAMES as COMMANDS
 from labspec.cli.main import cli
 from labspec.spec.loader import load
 
@@ -85,8 +86,14 @@ def with_files(spec: object, folder: Path) -> None:
 
 
 def commands() -> list[tuple[str, str]]:
-    """Return every labspec command that a page tells to type: in blocks, and in tables and sentences."""
-    found = []
+    """Return every labspec command that a page or an example tells to type: in blocks, tables and sentences."""
+    found = [
+        (str(file.relative_to(ROOT)), command)
+        for file in sorted(EXAMPLES.glob("*/*.yaml"))
+        for pair in re.findall(r"(?m)^# +(labspec [a-z].*?)(?:  .*)?$|'(labspec [a-z][^']*)'", file.read_text())
+        for command in pair
+        if command and command.split()[1] in COMMANDS
+    ]
     for name in NAMES:
         lines = [line for block in blocks(name, "console") for line in block.splitlines()]
         found += [(name, line.partition("#")[0].strip()) for line in lines if line.startswith("labspec ")]

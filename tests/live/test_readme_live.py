@@ -119,3 +119,10 @@ def test_the_json_page_names_every_field(labspec: Labspec, lab_name: str, tmp_pa
     made = document("validate", "--json", lab_name, code=1)
     example = json.loads(re.findall(r"(?s)```json\n(.*?)```", section("docs/json.md", "A command that fails"))[0])
     assert set(made["diagnostics"][0]) == set(example["diagnostics"][0])
+
+
+def test_the_picture_shows_what_plan_says() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "picture"), "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
