@@ -1,0 +1,1 @@
+"""The Docker daemon: its settings in daemon.json, and whether its service runs."""

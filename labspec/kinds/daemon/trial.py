@@ -1,0 +1,190 @@
+"""A daemon.json tried before it goes live, by a second daemon with a network, mounts and data of its own.
+
+It starts wholly and runs a container, since many mistakes show only then: a seccomp profile, a user without
+subordinate ids, a log driver. Its /etc is a copy, so that nothing that it does there (the user `dockremap`) stays.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labspec.core.diagnostic import LabError
+from labspec.host.docker import Docker
+from labspec.kinds.daemon.keys import flag_keys
+from labspec.kinds.daemon.running import Running
+from labspec.kinds.daemon.smoke import run_a_container
+
+if TYPE_CHECKING:
+    from labspec.host.system import System
+
+SECONDS = 30
+"""How long a trial daemon may take to be ready: one that listens to the world without TLS waits on purpose."""
+STOP_SECONDS = 5
+BETWEEN_LOOKS = 0.05
+
+OWN = (
+    "hosts",
+    "data-root",
+    "exec-root",
+    "pidfile",
+    "config-file",
+    "containerd-namespace",
+    "containerd-plugins-namespace",
+)
+"""What the trial daemon has of its own, whatever flags and file say."""
+
+# The data lies on the file system of the real data root, but below a path that a remapped root may pass through.
+_SCRIPT = """etc=$1; data=$2; root=$3; seconds=$4; shift 4
+mount --bind "$etc" /etc || exit 120
+mount --bind "$data" "$root" || exit 120
+ip link set lo up 2>/dev/null
+exec timeout --kill-after=2 "$seconds" "$@"
+"""
+
+
+def try_daemon(daemon: Running, content: bytes, files: Mapping[str, str], system: System) -> str | None:
+    """Return None where a daemon starts and runs a container with this daemon.json, else what it complains of.
+
+    `files` are further files by path, below /etc. Raises LabError where no trial can be made.
+    """
+    values = {key: value for key, value in json.loads(content).items() if key not in OWN}
+    folder = _folder(str(json.loads(content).get("data-root") or _data_root(daemon)))
+    run = tempfile.mkdtemp(prefix="labspec-trial-", dir="/run")
+    try:
+        etc = Path(folder, "etc")
+        subprocess.run(["cp", "-a", "/etc", str(etc)], check=True, capture_output=True, timeout=SECONDS)
+        for path, text in {**files, daemon.config: json.dumps(values)}.items():
+            copy = etc / os.path.relpath(path, "/etc") if path.startswith("/etc/") else Path(run, "daemon.json")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.unlink(missing_ok=True)
+            copy.write_text(text, encoding="utf-8")
+        config = daemon.config if daemon.config.startswith("/etc/") else f"{run}/daemon.json"
+        for place in (Path(folder, "data"), Path(run, "data")):
+            place.mkdir(mode=0o711)
+        Path(run).chmod(0o711)
+        return _start(daemon, config, (str(etc), f"{folder}/data", f"{run}/data"), run, system)
+    except subprocess.SubprocessError as error:
+        raise LabError(f"the new daemon.json cannot be tried: {error}") from error
+    finally:
+        shutil.rmtree(run, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def complaint(output: str) -> str:
+    """Return what a daemon says is wrong, from all that it printed."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    wanted = [line for line in lines if re.search(r"failed to start daemon|unable to configure|level=fatal", line)]
+    line = (wanted or lines or ["it ended without a word"])[-1]
+    found = re.search(r'msg="((?:[^"\\]|\\.)*)"', line)
+    return (found[1].replace('\\"', '"') if found else line).strip()
+
+
+def _data_root(daemon: Running) -> str:
+    found = [value for key, value, _ in flag_keys(list(daemon.arguments)) if key == "data-root"]
+    return found[-1] if found else "/var/lib/docker"
+
+
+def _folder(data_root: str) -> str:
+    """Return a new folder on the file system of the data root, whose kind decides on the storage driver."""
+    place = Path(data_root)
+    if not place.is_absolute():
+        place = Path("/var/lib/docker")
+    while not place.is_dir():
+        place = place.parent
+    try:
+        return tempfile.mkdtemp(prefix="labspec-trial-", dir=place)
+    except OSError as error:
+        raise LabError(f"the new daemon.json cannot be tried in {place}: {error.strerror}") from error
+
+
+def _start(daemon: Running, config: str, places: tuple[str, str, str], run: str, system: System) -> str | None:
+    command = [daemon.binary, *_flags(daemon, config, run)]
+    log = Path(run, "log")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("NOTIFY_", "LISTEN_"))}
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            [
+                "unshare",
+                "--mount",
+                "--net",
+                "--",
+                "sh",
+                "-c",
+                _SCRIPT,
+                "sh",
+                *places,
+                str(2 * SECONDS),
+                *command,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        )
+    try:
+        end = time.monotonic() + SECONDS
+        while process.poll() is None:
+            if _answers(f"{run}/docker.sock"):
+                docker = Docker(f"unix://{run}/docker.sock", timeout=SECONDS)
+                said = run_a_container(docker, system)
+                docker.close()
+                return said and f"Docker would start, but run no container: {said}"
+            if time.monotonic() > end:
+                return f"a daemon was not ready within {SECONDS} s: {complaint(log.read_text(errors='replace'))}"
+            time.sleep(BETWEEN_LOOKS)
+        if process.returncode == 120:
+            raise LabError("the new daemon.json cannot be tried: /etc cannot be replaced for one process")
+        return complaint(log.read_text(errors="replace"))
+    finally:
+        _stop(process)
+
+
+def _flags(daemon: Running, config: str, run: str) -> list[str]:
+    arguments = list(daemon.arguments)
+    own = {index for key, _, indexes in flag_keys(arguments) if key in OWN for index in indexes}
+    return [
+        *(word for index, word in enumerate(arguments) if index not in own),
+        f"--config-file={config}",
+        f"--host=unix://{run}/docker.sock",
+        f"--data-root={run}/data",
+        f"--exec-root={run}/exec",
+        f"--pidfile={run}/pid",
+        "--containerd-namespace=labspec-trial",
+        "--containerd-plugins-namespace=labspec-trial-plugins",
+    ]
+
+
+def _answers(path: str) -> bool:
+    if not Path(path).exists():
+        return False
+    docker = Docker(f"unix://{path}", timeout=2)
+    try:
+        docker.get("/version")
+    except LabError:
+        return False
+    finally:
+        docker.close()
+    return True
+
+
+def _stop(process: subprocess.Popen[Any]) -> None:
+    for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(seconds)
+        except ProcessLookupError:
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
