@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException
-from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from labspec.core.diagnostic import LabError
+from labspec.host.http import Answer, Connection
+
+if TYPE_CHECKING:
+    from labspec.host.remote import Way
 
 OLDEST_API = (1, 41)
 """Docker 20.10, the engine of Debian 11 and 12."""
@@ -24,6 +26,8 @@ NEWEST_API = (1, 51)
 """The newest API whose answers labspec was written against (Docker 28)."""
 
 CONNECTIONS = 4
+AHEAD = 16
+"""Requests sent on one connection before their answers are read: they are small, and fit into a socket's buffer."""
 
 
 class ApiError(Exception):
@@ -35,28 +39,22 @@ class ApiError(Exception):
         super().__init__(message)
 
 
-class _UnixConnection(HTTPConnection):
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("docker", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
 class Docker:
     """One Docker engine, read and written over at most `CONNECTIONS` connections at a time.
 
-    `address` is a DOCKER_HOST value; every request ends within `timeout` seconds.
+    `address` is a DOCKER_HOST value; None: what the docker client would take, from DOCKER_HOST or its context. Every
+    request ends within `timeout` seconds.
     """
 
     def __init__(self, address: str | None = None, timeout: float = 60.0) -> None:
-        self.address = address or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+        given = address or os.environ.get("DOCKER_HOST")
+        self.context = "" if given else _chosen_context()
+        """The docker context that the engine is reached by, or ""."""
+        self._way = _way(given, self.context)
+        self.address = self._way.address if self._way else given or "unix:///var/run/docker.sock"
         self.timeout = timeout
         self.requests = 0
-        self._idle: queue.LifoQueue[HTTPConnection] = queue.LifoQueue()
+        self._idle: list[Connection] = []
         self._slots = threading.BoundedSemaphore(CONNECTIONS)
         self._prefix: str | None = None
         self._lock = threading.Lock()
@@ -83,29 +81,20 @@ class Docker:
         """Return the answers to several GETs in the order of `paths`, asked in parallel."""
         if len(paths) < 3:
             return [self.find(path) for path in paths]
+        targets = [self._version() + path for path in paths]
         answers: list[Any | None] = [None] * len(paths)
-        failures: list[BaseException] = []
-        todo = iter(range(len(paths)))
-        turn = threading.Lock()
-
-        def work() -> None:
+        with self._connections(min(CONNECTIONS, len(paths))) as connections:
             try:
-                while not failures:
-                    with turn:
-                        index = next(todo, None)
-                    if index is None:
-                        return
-                    answers[index] = self.find(paths[index])
-            except BaseException as error:
-                failures.append(error)
-
-        workers = [threading.Thread(target=work) for _ in range(min(CONNECTIONS, len(paths)))]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        if failures:
-            raise failures[0]
+                for index, answer in _ahead(connections, targets):
+                    self.requests += 1
+                    answers[index] = _decoded(answer) if answer.status != 404 else None
+            except ConnectionError:
+                # The engine closed an idle connection: asking again is safe for a read.
+                for connection in connections:
+                    connection.close()
+                for index, answer in _ahead(connections, targets):
+                    self.requests += 1
+                    answers[index] = _decoded(answer) if answer.status != 404 else None
         return answers
 
     def post(self, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> Any:
@@ -118,8 +107,8 @@ class Docker:
 
     def close(self) -> None:
         """Close the idle connections; a later request opens new ones."""
-        while not self._idle.empty():
-            self._idle.get_nowait().close()
+        while self._idle:
+            self._idle.pop().close()
 
     def call(self, method: str, path: str, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
         """Send one request under the negotiated API version and return its decoded answer (None: no content)."""
@@ -133,10 +122,7 @@ class Docker:
 
     def _negotiate(self) -> str:
         with self._connection() as connection:
-            connection.request("GET", "/_ping")
-            response = connection.getresponse()
-            response.read()
-            offered = response.getheader("Api-Version") or "0.0"
+            offered = connection.ask("GET", "/_ping").headers.get("api-version") or "0.0"
         major, _, minor = offered.partition(".")
         version = (int(major), int(minor))
         if version < OLDEST_API:
@@ -149,56 +135,139 @@ class Docker:
 
     def _send(self, method: str, target: str, body: Any) -> Any:
         payload = None if body is None else json.dumps(body).encode()
-        headers = {} if payload is None else {"Content-Type": "application/json"}
         with self._connection() as connection:
             try:
-                connection.request(method, target, payload, headers)
-                response = connection.getresponse()
-            except (ConnectionResetError, BrokenPipeError, HTTPException):
+                answer = connection.ask(method, target, payload)
+            except ConnectionError:
                 if method != "GET":
                     raise
                 connection.close()  # the engine closed an idle connection: asking again is safe for a read
-                connection.request(method, target, payload, headers)
-                response = connection.getresponse()
-            data = response.read()
+                answer = connection.ask(method, target, payload)
         self.requests += 1
-        if response.status >= 400:
-            raise ApiError(response.status, _message(data))
-        if response.status in (204, 304) or not data:
-            return None
-        return json.loads(data) if response.headers.get_content_type() == "application/json" else data.decode()
+        return _decoded(answer)
 
     @contextmanager
-    def _connection(self) -> Iterator[HTTPConnection]:
+    def _connection(self) -> Iterator[Connection]:
         with self._slots:
-            try:
-                connection = self._idle.get_nowait()
-            except queue.Empty:
-                connection = self._open()
+            connection = self._taken()
             try:
                 yield connection
-            except TimeoutError as error:
+            except OSError as error:
                 connection.close()
-                raise LabError(
-                    f"the Docker engine at {self.address} did not answer within {self.timeout:g} s",
-                    hint="is it stopped or overloaded? see 'systemctl status docker'",
-                ) from error
-            except (OSError, HTTPException) as error:
-                connection.close()
-                raise _unreachable(self.address, error) from error
-            self._idle.put(connection)
+                raise self._told(error) from error
+            except BaseException:
+                connection.close()  # what it answers next may be the answer to this
+                raise
+            self._idle.append(connection)
 
-    def _open(self) -> HTTPConnection:
+    @contextmanager
+    def _connections(self, number: int) -> Iterator[list[Connection]]:
+        """Lend several connections for requests sent ahead; they take one turn among those of other threads."""
+        with self._slots:
+            connections = [self._taken() for _ in range(number)]
+            try:
+                yield connections
+            except BaseException as error:
+                for connection in connections:
+                    connection.close()
+                if isinstance(error, OSError):
+                    raise self._told(error) from error
+                raise
+            kept = max(0, CONNECTIONS - len(self._idle))
+            self._idle += connections[:kept]
+            for connection in connections[kept:]:
+                connection.close()
+
+    def _taken(self) -> Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return Connection(self._dial)
+
+    def _dial(self) -> socket.socket:
         scheme, _, rest = self.address.partition("://")
         if scheme == "unix":
-            return _UnixConnection(rest, self.timeout)
-        if scheme in ("tcp", "http") and not os.environ.get("DOCKER_TLS_VERIFY"):
-            parts = urlsplit(f"http://{rest}")
-            return HTTPConnection(parts.hostname or "", parts.port or 2375, timeout=self.timeout)
+            made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            made.settimeout(self.timeout)
+            try:
+                made.connect(rest)
+            except BaseException:
+                made.close()
+                raise
+            return made
+        if scheme in ("tcp", "http", "ssh"):
+            from labspec.host.remote import Way, dial
+
+            return dial(self._way or Way(self.address), self.timeout)
         raise LabError(
             f"labspec cannot reach a Docker engine at {self.address}",
-            hint="set DOCKER_HOST to unix:///path/to/docker.sock or tcp://host:port",
+            hint="set DOCKER_HOST to unix:///path/to/docker.sock, tcp://host:port or ssh://user@host",
         )
+
+    def _told(self, error: OSError) -> LabError:
+        if isinstance(error, TimeoutError):
+            return LabError(
+                f"the Docker engine at {self.address} did not answer within {self.timeout:g} s",
+                hint="is it stopped or overloaded? see 'systemctl status docker'",
+            )
+        return _unreachable(self.address, error)
+
+
+def _chosen_context() -> str:
+    """Return the docker context that the docker client would take, "" for its default."""
+    name = os.environ.get("DOCKER_CONTEXT")
+    if name is None:
+        folder = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")  # noqa: PTH111  no pathlib needed
+        try:
+            with open(f"{folder}/config.json", "rb") as file:  # noqa: PTH123
+                name = json.load(file).get("currentContext")
+        except (OSError, ValueError, AttributeError):
+            name = None
+    return name if isinstance(name, str) and name != "default" else ""
+
+
+def _way(address: str | None, context: str) -> Way | None:
+    """Return the way to an engine that takes more than an address: a docker context, or TLS."""
+    if not context and not (address and os.environ.get("DOCKER_TLS_VERIFY")):
+        return None
+    from labspec.host.remote import of_context, of_environment
+
+    return of_context(context) if context else of_environment(address or "")
+
+
+def _ahead(connections: Sequence[Connection], targets: Sequence[str]) -> Iterator[tuple[int, Answer]]:
+    """Yield (index, answer) of GETs that the connections share, each always with a few requests before it.
+
+    One thread does better here than several: what takes time is the engine, and the reading of JSON.
+    """
+    sent = dict.fromkeys(connections, 0)
+    shares = {
+        connection: list(range(first, len(targets), len(connections))) for first, connection in enumerate(connections)
+    }
+
+    def send(connection: Connection, up_to: int) -> None:
+        share = shares[connection][sent[connection] : up_to]
+        if share:
+            connection.send(*(("GET", targets[index], None) for index in share))
+            sent[connection] += len(share)
+
+    for connection in connections:
+        send(connection, AHEAD)
+    for index in range(len(targets)):
+        connection = connections[index % len(connections)]
+        turn = index // len(connections)
+        yield index, connection.receive()
+        if sent[connection] - turn <= AHEAD // 2:
+            send(connection, turn + AHEAD)
+
+
+def _decoded(answer: Answer) -> Any:
+    if answer.status >= 400:
+        raise ApiError(answer.status, _message(answer.data))
+    if answer.status in (204, 304) or not answer.data:
+        return None
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip()
+    return json.loads(answer.data) if kind == "application/json" else answer.data.decode()
 
 
 def filters(**values: Iterable[str]) -> dict[str, str]:
@@ -226,7 +295,7 @@ def _message(data: bytes) -> str:
         return data.decode(errors="replace").strip()
 
 
-def _unreachable(address: str, error: Exception) -> LabError:
+def _unreachable(address: str, error: OSError) -> LabError:
     if isinstance(error, PermissionError):
         return LabError(
             f"no permission to use the Docker socket {address.removeprefix('unix://')}",
@@ -238,5 +307,5 @@ def _unreachable(address: str, error: Exception) -> LabError:
     )
 
 
-def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error) or type(error).__name__

@@ -98,11 +98,11 @@ class Engine:
 def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
     """Return the stand-in, in an empty folder."""
     import labspec.engine.workflow as workflow
-    import labspec.spec.loader as loader
+    import labspec.spec.cache as cache
 
     monkeypatch.chdir(tmp_path)
     made = Engine()
-    monkeypatch.setattr(loader, "load", made.load)
+    monkeypatch.setattr(cache, "load", made.load)
     monkeypatch.setattr(workflow, "make_plan", made.make_plan)
     monkeypatch.setattr(workflow, "apply", made.apply)
     return made

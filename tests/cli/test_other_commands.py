@@ -34,9 +34,9 @@ class TestValidate:
     def test_what_is_in_it(self, engine: Engine, labspec: Labspec, monkeypatch: pytest.MonkeyPatch) -> None:
         assert labspec("validate") == (0, "lab tp1 is valid: 1 volume, 1 service\n", "")
         many = [Resource(f"volume.v{number}", "volume", f"v{number}") for number in range(3)]
-        monkeypatch.setattr("labspec.spec.loader.load", lambda *_, **__: Lab("tp1", "/", "/lab.yaml", tuple(many)))
+        monkeypatch.setattr("labspec.spec.cache.load", lambda *_, **__: Lab("tp1", "/", "/lab.yaml", tuple(many)))
         assert labspec("validate").out == "lab tp1 is valid: 3 volumes\n"
-        monkeypatch.setattr("labspec.spec.loader.load", lambda *_, **__: Lab("tp1", "/", "/lab.yaml"))
+        monkeypatch.setattr("labspec.spec.cache.load", lambda *_, **__: Lab("tp1", "/", "/lab.yaml"))
         assert labspec("validate").out == "lab tp1 is valid: it asks for nothing yet\n"
         assert engine.loaded
 
@@ -57,7 +57,7 @@ class TestValidate:
         def load(*_: object, **__: object) -> Lab:
             raise LabError([found, replace(found, message="another")])
 
-        monkeypatch.setattr("labspec.spec.loader.load", load)
+        monkeypatch.setattr("labspec.spec.cache.load", load)
         code, out, err = labspec("validate")
         assert (code, out) == (1, "")
         assert err.splitlines() == [

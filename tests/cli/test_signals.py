@@ -15,7 +15,7 @@ import pytest
 
 PROGRAM = """
 import os, sys, time
-import labspec.engine.workflow as workflow, labspec.spec.loader as loader
+import labspec.engine.workflow as workflow, labspec.spec.cache as loader
 from labspec.core.change import Action, Change, Plan
 from labspec.core.resource import Lab
 from labspec.engine.executor import Outcome

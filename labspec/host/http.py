@@ -1,0 +1,136 @@
+"""HTTP/1.1 as an engine speaks it over a stream socket: requests sent ahead, answers read in their order.
+
+Python's own http.client takes longer to import than a whole plan takes to read the host.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from io import BufferedReader
+from typing import NamedTuple
+
+_BUFFER = 2**16
+_LONGEST_LINE = 2**16
+_MOST_HEADERS = 200
+
+
+class Answer(NamedTuple):
+    """An answer: the names of its headers in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    data: bytes
+
+
+class BrokenAnswerError(ConnectionError):
+    """What came is no HTTP, or not all of it."""
+
+
+class Connection:
+    """One keep-alive connection, opened by `connect` when it is first needed."""
+
+    def __init__(self, connect: Callable[[], socket.socket], host: str = "docker") -> None:
+        self._connect = connect
+        self._host = host
+        self._socket: socket.socket | None = None
+        self._reader: BufferedReader | None = None
+
+    def ask(self, method: str, target: str, body: bytes | None = None) -> Answer:
+        """Return the answer to one request. Raises OSError; after one the connection is to be closed."""
+        self.send((method, target, body))
+        return self.receive()
+
+    def send(self, *requests: tuple[str, str, bytes | None]) -> None:
+        """Send requests; as many answers must be received. So few at once that they fit into the socket's buffer."""
+        if self._socket is None:
+            self._socket = self._connect()
+            self._reader = BufferedReader(socket.SocketIO(self._socket, "r"), _BUFFER)
+        self._socket.sendall(b"".join(self._spelt(*request) for request in requests))
+
+    def receive(self) -> Answer:
+        """Return the next answer. Raises OSError: BrokenAnswerError where the other side ends in its middle."""
+        if self._reader is None:
+            raise BrokenAnswerError("the connection is closed")
+        reader = self._reader
+        status, headers = _head(reader)
+        while 100 <= status < 200:
+            status, headers = _head(reader)
+        data = b"" if status in (204, 304) else _body(reader, headers)
+        if "close" in headers.get("connection", "").lower():
+            self.close()
+        return Answer(status, headers, data)
+
+    def close(self) -> None:
+        """Close it; the next request opens it anew."""
+        if self._reader is not None:
+            self._reader.close()
+        if self._socket is not None:
+            self._socket.close()
+        self._reader = self._socket = None
+
+    def _spelt(self, method: str, target: str, body: bytes | None) -> bytes:
+        head = f"{method} {target} HTTP/1.1\r\nHost: {self._host}\r\n"
+        if body is not None:
+            head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        elif method == "POST":
+            head += "Content-Length: 0\r\n"
+        return head.encode("ascii") + b"\r\n" + (body or b"")
+
+
+def _head(reader: BufferedReader) -> tuple[int, dict[str, str]]:
+    version, _, rest = _line(reader).partition(" ")
+    if not version.startswith("HTTP/1.") or not rest[:3].isdecimal():
+        raise BrokenAnswerError("the answer is no HTTP")
+    headers: dict[str, str] = {}
+    while line := _line(reader):
+        name, _, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
+        if len(headers) > _MOST_HEADERS:
+            raise BrokenAnswerError("the answer has too many headers")
+    return int(rest[:3]), headers
+
+
+def _line(reader: BufferedReader) -> str:
+    line = reader.readline(_LONGEST_LINE)
+    if not line.endswith(b"\n"):
+        ended = len(line) < _LONGEST_LINE
+        raise BrokenAnswerError("the engine closed the connection" if ended else "a line without end")
+    return line.decode("latin-1").rstrip("\r\n")
+
+
+def _body(reader: BufferedReader, headers: dict[str, str]) -> bytes:
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        return b"".join(_chunks(reader))
+    length = headers.get("content-length")
+    if length is None:
+        headers["connection"] = "close"
+        return reader.read()
+    if not length.isdecimal():
+        raise BrokenAnswerError("the answer has no proper length")
+    return _exactly(reader, int(length))
+
+
+def _chunks(reader: BufferedReader) -> list[bytes]:
+    found = []
+    while True:
+        size = _line(reader).partition(";")[0].strip()
+        try:
+            length = int(size, 16)
+        except ValueError:
+            raise BrokenAnswerError("the answer has a chunk without a proper length") from None
+        if length <= 0:
+            break
+        found.append(_exactly(reader, length))
+        if _line(reader):
+            raise BrokenAnswerError("a chunk is longer than it says")
+    while _line(reader):
+        pass  # trailers say nothing that is asked for
+    return found
+
+
+def _exactly(reader: BufferedReader, length: int) -> bytes:
+    data = reader.read(length)
+    if len(data) < length:
+        raise BrokenAnswerError("the engine closed the connection")
+    return data
