@@ -28,6 +28,12 @@ class Kind(NamedTuple):
 
 
 REGISTRY = (
+    Kind("package", ground=True),
+    Kind("user", ground=True),
+    Kind("group", ground=True),
+    Kind("file", ground=True),
+    Kind("sysctl", ground=True),
+    Kind("kernel_arg", ground=True),
     Kind("image"),
     Kind("network"),
     Kind("volume"),

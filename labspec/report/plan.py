@@ -25,6 +25,8 @@ WORDS = {
     Action.DELETE: "will be deleted",
     Action.START: "will be started",
 }
+RESTORED = "will be put back as it was"
+"""For what labspec changed but did not make: a deletion that leaves something."""
 COLOURS = {
     Action.CREATE: "green",
     Action.UPDATE: "yellow",
@@ -79,7 +81,8 @@ def change_lines(change: Change, shown: Style) -> Iterator[str]:
     """Yield the lines of one change, with an empty one behind it when it has details."""
     sign = style(pad(change.action.value, 3), fg=COLOURS[change.action], bold=True)
     address = style(printable(change.address), bold=True)
-    yield f"  {sign} {address} {WORDS[change.action]}: {printable(change.reason)}"
+    word = RESTORED if change.action is Action.DELETE and change.after else WORDS[change.action]
+    yield f"  {sign} {address} {word}: {printable(change.reason)}"
     details = list(_details(change, shown))
     yield from (INDENT + line for line in details)
     if details:

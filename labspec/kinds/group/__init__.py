@@ -1,0 +1,1 @@
+"""Groups of the host, and who is in them."""

@@ -1,0 +1,68 @@
+"""What a spec may say of a group of the host: who is in it, and its number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from labspec.core.resource import Resource
+from labspec.kinds.provider import Naming, Scope
+from labspec.kinds.section import ModelSection
+
+ACCOUNT_PATTERN = r"^[a-zA-Z0-9_][a-zA-Z0-9_.-]*\$?$"
+ACCOUNT_HINT = "use letters, digits, '_', '.' and '-', at most 32, and begin with a letter or '_'"
+NEW_ACCOUNT_PATTERN = r"^[a-zA-Z_][a-zA-Z0-9_.-]{0,31}$"
+HIGHEST_ID = 2**32 - 2
+
+Account = Annotated[str, Field(pattern=ACCOUNT_PATTERN, max_length=64)]
+AccountId = Annotated[int, Field(ge=0, le=HIGHEST_ID)]
+
+
+class Group(BaseModel):
+    """A group of the host, made where it is missing. Who is in it besides the members named here stays in it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_extra={"examples": [{"members": ["vagrant"]}]},
+    )
+
+    members: list[Account] | None = None
+    """The users that are added to the group."""
+    gid: AccountId | None = None
+    """The number of the group."""
+    system: bool | None = None
+    """A new group gets a number from those for system groups."""
+
+
+class GroupSection(ModelSection):
+    """The section `host.groups`."""
+
+    name = "host.groups"
+    kind = "group"
+    model = Group
+    naming = Naming(NEW_ACCOUNT_PATTERN, ACCOUNT_HINT)
+
+    def resources(self, name: str, entry: Any, scope: Scope) -> Iterable[Resource]:
+        """Return the group, with the users that `host.users` puts in it among its members."""
+        named = [str(member) for member in entry.get("members") or ()]
+        known = scope.names("host.users")
+        by_users = [user for user in known if name in _texts((scope.entry("host.users", user) or {}).get("groups"))]
+        first = {user for user in known if (scope.entry("host.users", user) or {}).get("group") == name}
+        members = sorted({*named, *by_users} - first)
+        desired: dict[str, Any] = {}
+        if members:
+            desired["members"] = members
+        if entry.get("gid") is not None:
+            desired["gid"] = entry["gid"]
+        needs = tuple(f"user.{member}" for member in members if member in known)
+        yield Resource(f"group.{name}", self.kind, name, desired, {"system": bool(entry.get("system"))}, needs)
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+SECTION = GroupSection()

@@ -1,0 +1,1 @@
+"""Arguments of the kernel's command line, from the next boot on."""

@@ -1,0 +1,1 @@
+"""Packages of the distribution: installed, or not there."""

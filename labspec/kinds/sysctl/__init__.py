@@ -1,0 +1,1 @@
+"""Kernel parameters: the value now, and after the next boot."""
