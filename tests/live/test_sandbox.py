@@ -291,6 +291,13 @@ def test_what_is_not_a_sandbox_is_left_alone(name: str, engine: Docker) -> None:
         engine.delete(f"/volumes/{volume}")
 
 
+def test_a_taken_port_is_told_and_nothing_is_left(name: str, box: Box, engine: Docker) -> None:
+    done = labspec("sandbox", "up", name, "-p", f"{box.port}:80")
+    assert done.returncode == 1
+    assert f"a port for the sandbox '{name}' is taken: {box.port}:80" in done.stderr
+    assert traces(engine, name) == []
+
+
 def test_an_image_that_is_not_here_is_told_before_anything_is_made(name: str, engine: Docker) -> None:
     done = labspec("sandbox", "up", name, "--image", "no/such:image")
     assert done.returncode == 1

@@ -87,6 +87,11 @@ def _create(docker: Docker, client: Client, wish: Wish, image: str) -> str:
         complaint = done.stderr
         if "is already in use by container" in complaint:
             raise LabError(f"another labspec is making the sandbox '{wish.name}'", hint="try again in a moment")
+    if "already in use" in complaint or "already allocated" in complaint:
+        raise LabError(
+            f"a port for the sandbox '{wish.name}' is taken: {', '.join(wish.ports)}",
+            hint="lead another port of this machine there: -p PORT:SANDBOX",
+        )
     raise failure(("run",), complaint)
 
 
