@@ -263,6 +263,11 @@ def _ulimit_names(entry: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 def _exclusions(entry: Mapping[str, Any], what: str) -> Iterator[Mistake]:
+    if "models" in entry:
+        yield Mistake(("models",), f"{what} asks for models: labspec runs containers only", key=True)
+    if "use_api_socket" in entry:
+        hint = "mount it, so that it shows: volumes: ['/var/run/docker.sock:/var/run/docker.sock']"
+        yield Mistake(("use_api_socket",), f"{what} gets the engine's socket in a way that hides it", hint, key=True)
     if "provider" in entry:
         yield Mistake(("provider",), f"{what} is not a container: labspec runs no providers", key=True)
     elif not entry.get("image") and not entry.get("build") and "extends" not in entry:

@@ -21,13 +21,11 @@ _KEYS = (
     "external_links",
     "gpus",
     "links",
-    "models",
     "platform",
     "post_start",
     "pre_start",
     "pre_stop",
     "umask",
-    "use_api_socket",
 )
 """Keys that say something about the container as a whole, and are taken as they are written."""
 

@@ -197,3 +197,9 @@ def test_no_entry_makes_the_check_fail(entry: Any) -> None:
     assert check_service(entry, ("services", "web"), "service 'web'", scope) == (not scope.told)
     check_document({"services": {"web": entry}}, FakeScope())
     check_document(entry, FakeScope())
+
+
+@pytest.mark.parametrize("key", ["models", "use_api_socket", "provider"])
+def test_what_labspec_does_not_run_is_refused_by_name(key: str) -> None:
+    value = {"models": ["llm"], "use_api_socket": True, "provider": {"type": "x"}}[key]
+    assert [line.partition(":")[0] for line in told({**IMAGE, key: value})] == [f".{key} (key)"]
