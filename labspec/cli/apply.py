@@ -31,6 +31,7 @@ Examples:
 @options.targets
 @options.replace
 @options.allow
+@options.allow_missing
 @click.option("--wait", is_flag=True, help="Wait until every service with a health check is healthy.")
 @options.steps
 @options.verbose
@@ -44,6 +45,7 @@ def command(
     targets: tuple[str, ...],
     replace: tuple[str, ...],
     allow: frozenset[str],
+    allow_missing: bool,
     wait: bool,
     steps: bool,
     verbose: bool,
@@ -58,7 +60,9 @@ def command(
     planned = PlanFile.read(Path(spec)) if spec else None
     if planned is None:
         lab = options.load(spec, variables, variable_files)
-        request = Request("apply", lab, targets, replace, allow=allow, approved=approved, wait=wait)
+        request = Request(
+            "apply", lab, targets, replace, allow=allow, approved=approved, wait=wait, allow_missing=allow_missing
+        )
     else:
         _nothing_else(variables, variable_files, targets, replace)
         lab = options.load(planned.spec, planned.variables, tuple(map(Path, planned.variable_files)))
@@ -71,6 +75,7 @@ def command(
             approved=True,
             wait=wait,
             expected=planned.fingerprint,
+            allow_missing=allow_missing,
         )
     return execute(request, steps=steps, verbose=verbose, as_json=as_json)
 

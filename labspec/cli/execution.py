@@ -40,6 +40,8 @@ class Request:
     wait: bool = False
     expected: str | None = None
     """The fingerprint that the plan must have."""
+    allow_missing: bool = False
+    """What the host lacks a program for is left out."""
 
     @property
     def destroy(self) -> bool:
@@ -78,6 +80,7 @@ def execute(request: Request, *, steps: bool, verbose: bool, as_json: bool) -> i
             stop=stop,
             wait=request.wait,
             expected=request.expected,
+            allow_missing=request.allow_missing,
         )
     return conclude(outcome, review, request, as_json=as_json)
 

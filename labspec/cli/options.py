@@ -102,6 +102,13 @@ allow = click.option(
     help="Accept a power over the host that the plan warns of, such as privileged. Repeatable.",
 )
 
+allow_missing = click.option(
+    "--allow-missing",
+    "allow_missing",
+    is_flag=True,
+    help="Leave out what needs a program that this host does not have, such as rkt.",
+)
+
 approve = click.option("-y", "--auto-approve", "approved", is_flag=True, help="Do not ask for 'yes'.")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text (docs/json.md).")

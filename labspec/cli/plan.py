@@ -45,6 +45,7 @@ Examples:
 @options.targets
 @options.replace
 @options.allow
+@options.allow_missing
 @click.option("--destroy", is_flag=True, help="Plan to remove the lab, as 'labspec destroy' would.")
 @click.option(
     "-o",
@@ -68,6 +69,7 @@ def command(
     targets: tuple[str, ...],
     replace: tuple[str, ...],
     allow: frozenset[str],
+    allow_missing: bool,
     destroy: bool,
     out: Path | None,
     detailed: bool,
@@ -84,7 +86,9 @@ def command(
     from labspec.host.host import Host
 
     lab = options.load(spec, variables, variable_files)
-    plan = workflow.make_plan(lab, Host(), targets=targets, replace=replace, destroy=destroy)
+    plan = workflow.make_plan(
+        lab, Host(), targets=targets, replace=replace, destroy=destroy, allow_missing=allow_missing
+    )
     if as_json:
         from labspec.report.plan_json import plan_chunks
 

@@ -79,6 +79,8 @@ class Change:
     make: tuple[Step, ...] = ()
     finish: tuple[Step, ...] = ()
     warnings: tuple[str, ...] = ()
+    empties: bool = False
+    """After it the engine has none of its objects: later kinds are planned as if nothing of them were there."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -113,6 +115,8 @@ class Plan:
     fingerprint: str = ""
     """A digest of the spec, the files and the live objects that the plan was made from."""
     unchanged: int = 0
+    left_out: tuple[Diagnostic, ...] = ()
+    """Objects of the spec that this host cannot have, and that the user is ready to go without."""
 
     @property
     def empty(self) -> bool:

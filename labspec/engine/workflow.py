@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as _replace
 
 from labspec.core.change import Action, Change, Node, Plan
 from labspec.core.diagnostic import Diagnostic, LabError
@@ -28,14 +29,24 @@ class Row:
 
 
 def make_plan(
-    lab: Lab, host: Host, *, targets: Sequence[str] = (), replace: Sequence[str] = (), destroy: bool = False
+    lab: Lab,
+    host: Host,
+    *,
+    targets: Sequence[str] = (),
+    replace: Sequence[str] = (),
+    destroy: bool = False,
+    allow_missing: bool = False,
 ) -> Plan:
     """Return what would make the host match the lab, with what stands in the way. Changes nothing.
+
+    With `allow_missing`, what needs a program that the host does not have is left out.
 
     Raises LabError where the host cannot be read or a wish names no address.
     """
     wishes = Wishes(tuple(targets), tuple(replace), destroy)
-    return _checked(plan(lab, observe(lab, host), wishes), lab, host)
+    lab, left_out = _possible(lab, host) if allow_missing else (lab, ())
+    made = _checked(plan(lab, observe(lab, host), wishes), lab, host)
+    return _replace(made, left_out=left_out)
 
 
 def apply(
@@ -51,6 +62,7 @@ def apply(
     stop: threading.Event | None = None,
     wait: bool = False,
     expected: str | None = None,
+    allow_missing: bool = False,
 ) -> Outcome:
     """Plan, ask `confirm`, and run the plan, all under the lab's lock.
 
@@ -60,7 +72,7 @@ def apply(
     """
     stop = stop or threading.Event()
     with host.state.lock(lab.name):
-        made = make_plan(lab, host, targets=targets, replace=replace, destroy=destroy)
+        made = make_plan(lab, host, targets=targets, replace=replace, destroy=destroy, allow_missing=allow_missing)
         if expected is not None and made.fingerprint != expected:
             raise LabError(
                 "the spec, its files or the host have changed since the plan was made",
@@ -102,7 +114,27 @@ def _checked(made: Plan, lab: Lab, host: Host) -> Plan:
         mine = [change for change in made.changes if change.kind == live.kind]
         if mine:
             problems += live.problems(mine, lab, host)
-    return replace(made, problems=tuple(problem if problem.source else _sourced(problem) for problem in problems))
+    return _replace(made, problems=tuple(problem if problem.source else _sourced(problem) for problem in problems))
+
+
+def _possible(lab: Lab, host: Host) -> tuple[Lab, tuple[Diagnostic, ...]]:
+    """Return the lab without the objects for which the host lacks a program, and those objects with why."""
+    used = {resource.kind for resource in lab.resources}
+    lacking: dict[str, Diagnostic] = {}
+    for live in lives():
+        missing = getattr(live, "missing", None)
+        found = missing(host) if missing is not None and live.kind in used else None
+        if found is not None:
+            lacking[live.kind] = found
+    left_out = tuple(
+        _replace(
+            lacking[resource.kind], message=f"{resource.address}: {lacking[resource.kind].message}", at=resource.at
+        )
+        for resource in lab.resources
+        if resource.kind in lacking
+    )
+    kept = tuple(resource for resource in lab.resources if resource.kind not in lacking)
+    return (_replace(lab, resources=kept) if left_out else lab), left_out
 
 
 def _sourced(problem: Diagnostic) -> Diagnostic:
@@ -114,7 +146,7 @@ def _sourced(problem: Diagnostic) -> Diagnostic:
             lines = file.read().splitlines()
     except OSError:
         return problem
-    return replace(problem, source=lines[problem.at.line - 1]) if problem.at.line <= len(lines) else problem
+    return _replace(problem, source=lines[problem.at.line - 1]) if problem.at.line <= len(lines) else problem
 
 
 def _refuse_dangers(made: Plan, allow: frozenset[str]) -> None:
@@ -142,7 +174,7 @@ def _with_waits(made: Plan, lab: Lab) -> Plan:
         for resource in lab.resources
         for step in by_kind[resource.kind].waits(resource)
     )
-    return replace(made, nodes=made.nodes + waits)
+    return _replace(made, nodes=made.nodes + waits)
 
 
 def _row(resource: Resource, found: Observed | None, changes: Mapping[str, Change]) -> Row:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 if TYPE_CHECKING:
     from labspec.kinds.provider import Live, Section
@@ -23,6 +23,8 @@ class Kind(NamedTuple):
     """False for a kind that only stands for resources of others."""
     ground: bool = False
     """What later kinds stand on: none of their objects is made before its own are."""
+    labelled: bool = False
+    """Its objects carry labels on the engine; of other kinds the host has only what the spec or the journal names."""
     exclusive: bool = False
     """Its objects hold names and ports that new ones may want, so those that leave go before new ones are made."""
 
@@ -39,7 +41,7 @@ REGISTRY = (
     Kind("volume"),
     Kind("secret", live=False),
     Kind("config", live=False),
-    Kind("service", exclusive=True),
+    Kind("service", labelled=True, exclusive=True),
     Kind("stack", live=False),
 )
 

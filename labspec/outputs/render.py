@@ -13,6 +13,7 @@ from labspec.core.resource import Lab, Resource
 from labspec.host.state import write_atomic
 from labspec.kinds.compose.document import projects, rendered_document
 from labspec.outputs.images import Artifact, build_section, copied, image_artifacts
+from labspec.outputs.rkt import rkt_artifacts
 
 COMPOSE_FILE = "compose.yaml"
 BUILT = ("steps", "dockerfile")
@@ -41,6 +42,9 @@ def artifacts(lab: Lab) -> Iterator[Artifact]:
     built = [resource for resource in lab.resources if resource.kind == "image" and _is_built(resource)]
     for resource in built:
         yield from image_artifacts(resource)
+    for resource in lab.resources:
+        if resource.kind == "rkt":
+            yield from rkt_artifacts(resource)
     for project in projects(lab):
         below = _project_folder(lab, project)
         back = "../" * below.count("/") if below else "./"

@@ -72,6 +72,7 @@ def plan_lines(plan: Plan, shown: Style = Style()) -> Iterator[str]:
             yield ""
     yield from _warnings(plan)
     yield from _dangers(plan, shown.allow)
+    yield from _left_out(plan)
     yield from _problems(plan)
     if not plan.empty:
         yield summary(plan)
@@ -164,6 +165,13 @@ def _dangers(plan: Plan, allow: frozenset[str]) -> Iterator[str]:
     if missing:
         yield "  Apply refuses it unless you say: " + " ".join(f"--allow {name}" for name in missing)
     yield ""
+
+
+def _left_out(plan: Plan) -> Iterator[str]:
+    for missing in plan.left_out:
+        yield f"{style('! left out:', fg='yellow')} {printable(missing.message)}"
+    if plan.left_out:
+        yield ""
 
 
 def _problems(plan: Plan) -> Iterator[str]:

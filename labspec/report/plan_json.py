@@ -41,6 +41,7 @@ def plan_json(plan: Plan, *, changes: bool = True) -> dict[str, Any]:
             {"name": danger.name, "address": danger.address, "message": danger.message} for danger in plan.dangers
         ],
         "problems": [problem.as_json() for problem in plan.problems],
+        "left_out": [missing.as_json() for missing in plan.left_out],
         "changes": [change_json(change) for change in plan.changes] if changes else [],
     }
 

@@ -47,6 +47,7 @@ def test_approved(engine: Engine, labspec: Labspec) -> None:
         "allow": frozenset(),
         "wait": False,
         "expected": None,
+        "allow_missing": False,
     }
 
 
@@ -61,6 +62,7 @@ def test_what_is_asked_reaches_the_engine(engine: Engine, labspec: Labspec) -> N
         "allow": frozenset({"socket", "privileged"}),
         "wait": True,
         "expected": None,
+        "allow_missing": False,
     }
     labspec("destroy", "-y", "--target", "a.b")
     assert engine.asked["destroy"] is True
@@ -215,6 +217,7 @@ class TestPlanFile:
             "allow": frozenset({"socket"}),
             "wait": True,
             "expected": engine.plan.fingerprint,
+            "allow_missing": False,
         }
 
     def test_from_another_folder(self, engine: Engine, labspec: Labspec, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_changes_go_to_stdout_and_the_next_step_to_stderr(engine: Engine, labspe
     assert "  +   volume.foo will be created: not on this host\n" in out
     assert out.endswith("Plan: 1 to create, 0 to change, 0 to replace, 0 to delete. 2 unchanged.\n")
     assert err == "\nNext: labspec apply\n"
-    assert engine.asked == {"targets": (), "replace": (), "destroy": False}
+    assert engine.asked == {"targets": (), "replace": (), "destroy": False, "allow_missing": False}
 
 
 def test_nothing_to_do(engine: Engine, labspec: Labspec) -> None:
@@ -55,7 +55,7 @@ def test_what_is_asked_reaches_the_engine(engine: Engine, labspec: Labspec) -> N
     labspec("plan", "labs/tp1", "--var", "a=1", "--var", "b=x=y", "--var", "c=", "--var-file", "v.yaml")
     assert engine.loaded == [(Path("labs/tp1"), {"a": "1", "b": "x=y", "c": ""}, (Path("v.yaml"),))]
     labspec("plan", "--target", "a.b", "--target", "c.d", "--replace", "e.f", "--destroy")
-    assert engine.asked == {"targets": ("a.b", "c.d"), "replace": ("e.f",), "destroy": True}
+    assert engine.asked == {"targets": ("a.b", "c.d"), "replace": ("e.f",), "destroy": True, "allow_missing": False}
 
 
 @pytest.mark.parametrize("arguments", [("-C", "there", "plan"), ("plan", "-C", "there")])

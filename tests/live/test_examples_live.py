@@ -20,8 +20,8 @@ pytestmark = pytest.mark.live
 
 PREFIX = "labspec-test-"
 ALLOW = {"dangers": frozenset({"socket", "host-namespaces"})}
-SLOW = {"image-rootfs"}
-"""It downloads a distribution; tests/live/test_images.py makes one."""
+SLOW = {"image-rootfs", "rkt-fly"}
+"""The one downloads a distribution, the other needs rkt; tests/live/test_images.py and test_rkt.py have their like."""
 
 
 def docker(*arguments: str) -> str:

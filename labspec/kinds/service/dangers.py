@@ -36,7 +36,7 @@ SENSITIVE = (
 """Trees that the host lives from."""
 HARMLESS = frozenset({"/etc/localtime", "/etc/timezone", "/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"})
 _SOCKETS = ("docker.sock", "containerd.sock", "podman.sock", "crio.sock")
-_CAPABILITIES = frozenset(
+STRONG_CAPABILITIES = frozenset(
     {
         "ALL",
         "BPF",
@@ -68,13 +68,13 @@ def dangers(resource: Resource) -> Iterator[Danger]:
         yield Danger("privileged", address, "is privileged: it can do anything to the host")
     for mount in desired.get("mounts", ()):
         if mount["type"] == "bind":
-            yield from _mount(str(mount.get("source", "")), address)
+            yield from mount_dangers(str(mount.get("source", "")), address)
     if desired.get("network_mode") == "host":
         yield Danger("host-network", address, "uses the host's network, and all that listens on it")
     for field, what in (("pid", "processes"), ("ipc", "IPC"), ("userns_mode", "users"), ("uts", "host name")):
         if desired.get(field) == "host":
             yield Danger("host-namespaces", address, f"shares the host's {what}")
-    strong = sorted(_CAPABILITIES & set(desired.get("cap_add", ())))
+    strong = sorted(STRONG_CAPABILITIES & set(desired.get("cap_add", ())))
     if strong:
         yield Danger("capabilities", address, f"has capabilities that reach beyond a container: {', '.join(strong)}")
     devices = sorted(
@@ -88,7 +88,8 @@ def dangers(resource: Resource) -> Iterator[Danger]:
         yield Danger("unconfined", address, f"runs without the usual confinement: {', '.join(off)}")
 
 
-def _mount(source: str, address: str) -> Iterator[Danger]:
+def mount_dangers(source: str, address: str) -> Iterator[Danger]:
+    """Yield the danger, if any, in a folder or file of the host that is given to a container."""
     if normpath(source) in HARMLESS:
         return
     # A link in the lab's folder must not hide where a mount leads; an engine elsewhere has other links.

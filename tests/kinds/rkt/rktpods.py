@@ -1,0 +1,31 @@
+"""What the tests of pods share: the stand-ins, the recordings, the seed's pod."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from labspec.core.resource import Lab
+
+STANDINS = Path(__file__).parent / "standin"
+RECORDINGS = Path(__file__).parent / "recordings"
+SEED = {
+    "image": "docker://alpine",
+    "stage1": "coreos.com/rkt/stage1-fly:1.29.0",
+    "insecure_options": ["image"],
+    "exec": "/bin/sleep",
+    "args": ["9999"],
+}
+ALLOW = frozenset({"host-namespaces"})
+
+LoadPods = Callable[..., Lab]
+
+
+def kill(pid: int) -> None:
+    """End a process; one that has ended is fine."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
