@@ -25,6 +25,7 @@ class Host:
     def __init__(self, docker: Docker | None = None, state: StateFolder | None = None) -> None:
         self.docker = docker or Docker()
         self.state = state or StateFolder()
+        self._journals: dict[str, Journal] = {}
 
     def whales(self, compose_file: str | None = None, project: str | None = None) -> DockerClient:
         """Return the python-on-whales client for this engine, each call bounded to COMMAND_SECONDS.
@@ -50,10 +51,10 @@ class Host:
         return System()
 
     def journal(self, lab: str) -> Journal:
-        """Return the journal of a lab."""
+        """Return the journal of a lab: always the same one, whose lock keeps the steps that record apart."""
         from labspec.host.journal import Journal
 
-        return Journal(self.state, lab)
+        return self._journals.setdefault(lab, Journal(self.state, lab))
 
     @cached_property
     def local(self) -> bool:

@@ -43,6 +43,7 @@ REGISTRY = (
     Kind("config", live=False),
     Kind("service", labelled=True, exclusive=True),
     Kind("stack", live=False),
+    Kind("unit", exclusive=True),
     Kind("rkt", exclusive=True),
 )
 

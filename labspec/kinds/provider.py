@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from labspec.core.change import Change, Danger, Preview, Step
-from labspec.core.diagnostic import Diagnostic
+from labspec.core.diagnostic import Diagnostic, Position
 from labspec.core.diff import Field
 from labspec.core.resource import Lab, Observed, Resource
 
@@ -36,6 +36,10 @@ class Scope(Protocol):
 
     def error(self, path: Sequence[str | int], message: str, hint: str | None = None, *, key: bool = False) -> None:
         """Report a mistake at `path` of the spec, on its value or (`key`) on its key; validation goes on."""
+        ...
+
+    def position(self, path: Sequence[str | int], *, key: bool = False) -> Position | None:
+        """Return where the value at `path` of the spec, or (`key`) its key, is written."""
         ...
 
     def file(self, path: Sequence[str | int], relative: str, *, folder: bool = False) -> str | None:

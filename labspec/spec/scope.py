@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from labspec.core.diagnostic import LabError
+from labspec.core.diagnostic import LabError, Position
 from labspec.kinds.provider import Scope
 from labspec.spec.files import Files
 from labspec.spec.report import Place, Report, find
@@ -53,6 +53,10 @@ class DocumentScope:
     def error(self, path: Sequence[str | int], message: str, hint: str | None = None, *, key: bool = False) -> None:
         """Report a mistake at `path`, on its value or (`key`) on its key."""
         self._report.error(find(self._places, path, key=key), message, hint)
+
+    def position(self, path: Sequence[str | int], *, key: bool = False) -> Position | None:
+        """Return where the value at `path`, or (`key`) its key, is written."""
+        return self._report.position(find(self._places, path, key=key))
 
     def file(self, path: Sequence[str | int], relative: str, *, folder: bool = False) -> str | None:
         """Return the absolute path, symlinks resolved, of a file or folder of the lab; None, and a report, if none."""

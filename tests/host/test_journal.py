@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from labspec.core.diagnostic import LabError
+from labspec.host.host import Host
 from labspec.host.journal import Journal
 from labspec.host.state import StateFolder
 
@@ -45,3 +47,13 @@ def test_a_broken_one_is_not_an_empty_one(journal: Journal, tmp_path: Path, cont
         journal.entries()
     with pytest.raises(LabError, match="cannot be read"):
         journal.record("a", {})
+
+
+def test_steps_that_run_side_by_side_lose_nothing(tmp_path: Path) -> None:
+    host = Host(state=StateFolder(tmp_path))
+    names = [f"unit.{number}" for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: host.journal("tp1").record(name, {}), names))
+        assert sorted(host.journal("tp1").entries()) == sorted(names)
+        list(pool.map(lambda name: host.journal("tp1").forget(name), names))
+    assert host.journal("tp1").entries() == {}

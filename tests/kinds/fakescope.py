@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from labspec.core.diagnostic import Position
+
 
 class Told(NamedTuple):
     """A mistake as it was reported."""
@@ -50,6 +52,9 @@ class FakeScope:
 
     def error(self, path: Sequence[str | int], message: str, hint: str | None = None, *, key: bool = False) -> None:
         self.told.append(Told(tuple(path), message, hint, key))
+
+    def position(self, path: Sequence[str | int], *, key: bool = False) -> Position | None:  # noqa: ARG002
+        return None
 
     def file(self, path: Sequence[str | int], relative: str, *, folder: bool = False) -> str | None:
         found = (Path(self.root) / relative).resolve()

@@ -28,7 +28,7 @@ def docker(*arguments: str) -> str:
     return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True, timeout=120).stdout
 
 
-@pytest.fixture(params=[name for name in NAMES if name not in SLOW and not name.startswith("host-")])
+@pytest.fixture(params=[name for name in NAMES if name not in SLOW and not name.startswith(("host-", "unit-"))])
 def example(request: pytest.FixtureRequest, lab_name: str, tmp_path: Path) -> Iterator[Path]:
     """Return a copy of an example, its names on the host our own; afterwards nothing of it is there."""
     lab = copied(request.param, tmp_path)
