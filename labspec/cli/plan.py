@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -110,7 +109,11 @@ def echo_plan(
     """Print a plan on stdout, shortened to the terminal's width where there is one."""
     from labspec.report.plan import Style, plan_lines
 
-    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPED_COLUMNS
+    columns = PIPED_COLUMNS
+    if sys.stdout.isatty():
+        import shutil
+
+        columns = shutil.get_terminal_size().columns
     shown = Style(columns=columns, whole=verbose, steps=steps or verbose, destroy=destroy, allow=allow)
     # In one go: click flushes the stream at every echo.
     click.echo("\n".join(plan_lines(plan, shown)))

@@ -68,6 +68,10 @@ class Lab:
     files: Mapping[str, str] = field(default_factory=dict)
     """Every file that was read to make this lab -> the SHA-256 of its content, in hex."""
 
-    def by_address(self) -> dict[str, Resource]:
-        """Return the resources by address."""
-        return {resource.address: resource for resource in self.resources}
+    _by_address: dict[str, Resource] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def by_address(self) -> Mapping[str, Resource]:
+        """Return the resources by address; made once, since each of many resources may ask."""
+        if not self._by_address:
+            self._by_address.update((resource.address, resource) for resource in self.resources)
+        return self._by_address

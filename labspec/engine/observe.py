@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from labspec.core.resource import Lab, Observed
 from labspec.host.host import Host
-from labspec.kinds import lives
+from labspec.kinds import REGISTRY, lives
 from labspec.kinds.provider import Reading
 
 
 def observe(lab: Lab, host: Host) -> dict[str, Observed]:
     """Return what the host has of a lab, by address. Raises LabError where the host cannot be read."""
     reading = Reading(lab, host, host.state.applied(lab.name), host.journal(lab.name).entries())
-    return {found.address: found for live in lives() for found in live.observe(reading)}
+    kinds = {kind.name for kind in REGISTRY if kind.labelled}
+    kinds.update(resource.kind for resource in lab.resources)
+    kinds.update(str(entry.get("kind")) for entry in reading.journal.values())
+    return {found.address: found for live in lives() if live.kind in kinds for found in live.observe(reading)}

@@ -36,9 +36,10 @@ REGISTRY = (
     Kind("file", ground=True),
     Kind("sysctl", ground=True),
     Kind("kernel_arg", ground=True),
-    Kind("image"),
-    Kind("network"),
-    Kind("volume"),
+    Kind("daemon", ground=True),
+    Kind("image", labelled=True),
+    Kind("network", labelled=True),
+    Kind("volume", labelled=True),
     Kind("secret", live=False),
     Kind("config", live=False),
     Kind("service", labelled=True, exclusive=True),
@@ -56,5 +57,16 @@ def sections() -> tuple[Section, ...]:
 
 @cache
 def lives() -> tuple[Live, ...]:
-    """Return the live side of each kind, in registry order: each before the kinds that use it."""
-    return tuple(import_module(f"labspec.kinds.{kind.name}.live").LIVE for kind in REGISTRY if kind.live)
+    """Return the live side of each kind, in registry order: each before the kinds that use it.
+
+    Each is imported when more than its `kind` is asked for: most labs have a few of them.
+    """
+    return tuple(cast("Live", _Late(kind.name)) for kind in REGISTRY if kind.live)
+
+
+class _Late:
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module(f"labspec.kinds.{self.kind}.live").LIVE, name)

@@ -35,7 +35,7 @@ SETTLED_SECONDS = 2
 
 _DRAFT = re.compile(r"[0-9a-f]{40}\.[0-9]+")
 _PACKAGE = Path(__file__).parent.parent
-_LAB = tuple(field.name for field in fields(Lab) if field.name not in ("resources", "files"))
+_LAB = tuple(field.name for field in fields(Lab) if field.init and field.name not in ("resources", "files"))
 _RESOURCE = tuple(field.name for field in fields(Resource) if field.name != "at")
 _NEEDS = _RESOURCE.index("needs")
 

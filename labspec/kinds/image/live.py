@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,6 @@ from labspec.core.diagnostic import Diagnostic, LabError
 from labspec.core.diff import Field, compare, digest
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Lab, Observed, Resource
 from labspec.host.docker import Docker, filters, segment
-from labspec.kinds.image.steps import RemoveImage, foreign_owner, make_image, short_id
 from labspec.kinds.objects import applied_fields, creation, reason_for, removal, resources_of
 from labspec.kinds.provider import Reading
 
@@ -59,13 +57,15 @@ class ImageLive:
         if desired is None:
             return _removal(observed) if observed else None
         whole = _with_base(desired, lab)
+        diffs = compare(FIELDS, whole.desired, observed) if observed else ()
+        reason = reason_for(diffs) if diffs else _outer_reason(desired, preview)
+        if observed and not reason:
+            return None
+        from labspec.kinds.image.steps import RemoveImage, make_image
+
         prepare = (make_image(lab.name, whole),)
         if observed is None:
             return creation(whole, (), prepare)
-        diffs = compare(FIELDS, whole.desired, observed)
-        reason = reason_for(diffs) if diffs else _outer_reason(desired, preview)
-        if not reason:
-            return None
         moved = observed.name != desired.name
         return Change(
             address=desired.address,
@@ -129,7 +129,7 @@ def _sorted_out(images: Iterable[Observed], wanted: Mapping[str, str]) -> tuple[
         if image.name and image.address not in tagged:
             tagged[image.address] = replace(image, facts={})
         else:
-            address = f"{image.address}@{short_id(image.id)}"
+            address = f"{image.address}@{image.id.removeprefix('sha256:')[:12]}"
             leftover.append(replace(image, address=address, facts={"leftover": True}))
     return list(tagged.values()), leftover
 
@@ -150,6 +150,8 @@ def _own_container(container: Mapping[str, Any], lab: str, images: Set[str]) -> 
 
 
 def _removal(observed: Observed) -> Change:
+    from labspec.kinds.image.steps import RemoveImage
+
     leftover = observed.facts.get("leftover", False)
     step = RemoveImage(observed.id, observed.name, must_go=not leftover)
     return removal(observed, (step,), "left from an earlier build" if leftover else "no longer in the spec")
@@ -176,6 +178,8 @@ def _wants_tag(change: Change) -> bool:
 
 
 def _taken(resources: Sequence[Resource], lab: Lab, host: Host) -> Iterator[Diagnostic]:
+    from labspec.kinds.image.steps import foreign_owner
+
     docker: Docker = host.docker
     found = docker.find_all([f"/images/{segment(resource.name)}/json" for resource in resources])
     for resource, image in zip(resources, found, strict=True):
@@ -189,7 +193,9 @@ def _taken(resources: Sequence[Resource], lab: Lab, host: Host) -> Iterator[Diag
 
 
 def _unmakeable(resource: Resource) -> Iterator[Diagnostic]:
-    if resource.options["source"] == "rootfs" and not shutil.which("mmdebstrap"):
+    from shutil import which
+
+    if resource.options["source"] == "rootfs" and not which("mmdebstrap"):
         yield Diagnostic(
             f"{resource.address}: mmdebstrap is not installed on this host",
             at=resource.at,

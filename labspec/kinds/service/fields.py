@@ -11,6 +11,9 @@ from labspec.core.diff import Field, Settle
 
 UPDATE = Settle.UPDATE
 
+STOP_SECONDS = 10
+"""How long Docker lets a container stop before it kills it, where the container does not say."""
+
 FIELDS = (
     # What runs. `image` is the reference in its familiar form with a tag ("debian:latest"), `image_id` what that
     # reference stands for on this host now: never set by the spec, so it is held against the object's default.

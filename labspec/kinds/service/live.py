@@ -1,29 +1,24 @@
-"""The live side of services: what makes the containers on the host into what the spec says."""
+"""The live side of services: what makes the containers on the host into what the spec says.
+
+What a change takes is imported only where there is one.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from labspec.core.change import Action, Change, Danger, Preview, Step
+from labspec.core.change import Change, Danger, Preview, Step
 from labspec.core.diagnostic import Diagnostic
-from labspec.core.diff import Diff, Settle
+from labspec.core.diff import Diff
 from labspec.core.resource import Lab, Observed, Resource
-from labspec.kinds.objects import creation, reason_for, removal
 from labspec.kinds.provider import Reading
 from labspec.kinds.service import reading as hosts
-from labspec.kinds.service.clashes import clashes
-from labspec.kinds.service.compose_steps import CreateContainers, PullImage, RecreateContainers, WriteComposeFile
-from labspec.kinds.service.dangers import dangers
 from labspec.kinds.service.fields import FIELDS
-from labspec.kinds.service.steps import READY, RemoveContainer, RestartContainer, StartContainer, WaitFor
-from labspec.kinds.service.update import settled, update_steps
+from labspec.kinds.service.standing import stands
 
 if TYPE_CHECKING:
     from labspec.host.host import Host
-
-_WAITED = ("service_healthy", "service_completed_successfully")
 
 
 class ServiceLive:
@@ -38,190 +33,32 @@ class ServiceLive:
 
     def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:
         """Return what makes, updates, starts, replaces or removes the containers of one service."""
-        if desired is None:
-            return removal(observed, _removals(observed, "replicas", "surplus", "once")) if observed else None
-        if observed is None or not observed.facts["replicas"]:
-            return creation(desired, (*_waits(desired, lab), _make(desired, lab)), _prepare(desired, lab))
-        diffs = settled(hosts.differences(desired, observed))
-        reasons = [*_replacing(desired, observed, diffs, preview, lab)]
-        if reasons:
-            return _replacement(desired, observed, diffs, reasons, preview, lab)
-        return _in_place(desired, observed, diffs, preview, lab)
+        diffs: tuple[Diff, ...] = ()
+        if desired and observed and observed.facts["replicas"]:
+            diffs = hosts.differences(desired, observed)
+            if not diffs and stands(desired, observed, preview):
+                return None
+        from labspec.kinds.service.changes import change
+
+        return change(desired, observed, diffs, preview, lab)
 
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:
         """Return names and ports that somebody else has, and images that are not to be had."""
+        from labspec.kinds.service.clashes import clashes
+
         return clashes(changes, lab, host)
 
     def waits(self, resource: Resource) -> Iterable[Step]:
         """Return the step that ends once the containers are healthy, or run where they have no health check."""
+        from labspec.kinds.service.steps import READY, WaitFor
+
         yield WaitFor(resource.address, resource.project, resource.options["key"], READY)
 
     def dangers(self, resource: Resource) -> Iterable[Danger]:
         """Return what the containers may do to the host."""
+        from labspec.kinds.service.dangers import dangers
+
         return dangers(resource)
-
-
-def _replacing(
-    desired: Resource, observed: Observed, diffs: Sequence[Diff], preview: Preview, lab: Lab
-) -> Iterator[str]:
-    """Yield why the containers must be made anew; nothing if they can stay."""
-    if desired.address in preview.replace:
-        yield "asked for by --replace"
-    if any(diff.settle is Settle.REPLACE for diff in diffs):
-        yield reason_for(diffs)
-    for change in _disturbing(desired, observed, preview, lab):
-        yield f"{change.address} is {'created' if change.action is Action.CREATE else 'replaced'}"
-    if _moved(desired, observed):
-        yield f"moves from project {observed.facts['project']} to {desired.project}"
-    if any(item["state"] == "dead" for item in observed.facts["replicas"]):
-        yield "a container is dead"
-
-
-def _disturbing(desired: Resource, observed: Observed, preview: Preview, lab: Lab) -> Iterator[Change]:
-    """Yield the changes to what the containers are made of: images, and what they are attached to."""
-    resources = lab.by_address()
-    attached = {str(mount.get("source")) for mount in observed.state.get("mounts", ())}
-    attached.update(observed.state.get("networks", ()))
-    for change in preview.disturbing(tuple(dict.fromkeys((*desired.needs, *desired.options.get("joins", ()))))):
-        if change.kind == "service" and change.address not in desired.options.get("joins", ()):
-            continue
-        if change.kind in ("network", "volume") and resources[change.address].name not in attached:
-            continue
-        yield change
-
-
-def _moved(desired: Resource, observed: Observed) -> bool:
-    facts = observed.facts
-    return bool((facts["project"], facts["service"]) != (desired.project, desired.options["key"]))
-
-
-def _replacement(
-    desired: Resource, observed: Observed, diffs: tuple[Diff, ...], reasons: Sequence[str], preview: Preview, lab: Lab
-) -> Change:
-    disturbing = list(_disturbing(desired, observed, preview, lab))
-    first = any(change.kind in ("network", "volume") for change in disturbing) or _moved(desired, observed)
-    listed = ("replicas", "surplus") if first else ("surplus",)
-    make = _make(desired, lab) if first else _make(desired, lab, anew=True)
-    return Change(
-        address=desired.address,
-        kind=desired.kind,
-        action=Action.REPLACE,
-        reason="; ".join(reasons),
-        before=observed.state,
-        after=desired.desired,
-        diffs=diffs,
-        prepare=_prepare(desired, lab),
-        remove=_removals(observed, *listed),
-        make=(*_waits(desired, lab), make),
-        warnings=tuple(_losses(observed, diffs, first)),
-    )
-
-
-def _losses(observed: Observed, diffs: Sequence[Diff], removed_first: bool) -> Iterator[str]:
-    """Yield what the user may miss once the containers are new."""
-    state = observed.state
-    ran = any(item["state"] != "created" for item in observed.facts["replicas"])
-    if ran and not state.get("read_only"):
-        yield "what was written inside the container, outside its volumes, is lost"
-    if removed_first and observed.facts["anonymous"]:
-        yield f"the anonymous volume at {', '.join(observed.facts['anonymous'])} is lost"
-    for diff in diffs:
-        if diff.field == "ports":
-            gone = sorted(set(diff.before or ()) - set(diff.after or ()))
-            if gone:
-                yield f"no longer published: {', '.join(gone)}"
-
-
-def _in_place(
-    desired: Resource, observed: Observed, diffs: tuple[Diff, ...], preview: Preview, lab: Lab
-) -> Change | None:
-    """Return what the containers need as they stand: changes, a start, a restart; None for nothing."""
-    kept = observed.facts["replicas"][: int(desired.desired.get("replicas", 1))]
-    misnamed = any(item["name"] != item["expected"] for item in kept)
-    changed = update_steps(lab.name, desired, observed, diffs) if diffs or misnamed else ()
-    down = [item for item in kept if item["state"] not in ("running", "restarting") and not _ended_well(item, desired)]
-    starts = tuple(StartContainer(item["id"], item["name"], item["state"] == "paused") for item in down)
-    because = list(_restarting(desired, preview))
-    up = [item for item in kept if item["state"] in ("running", "restarting")]
-    restarts = tuple(RestartContainer(item["id"], item["name"], item["grace"]) for item in up) if because else ()
-    surplus = _removals(observed, "surplus")
-    if not (changed or starts or restarts or surplus):
-        return None
-    reasons = [reason_for(diffs)] if diffs else []
-    reasons += sorted({_stopped(item) for item in down})
-    reasons += because if restarts else []
-    reasons += ["left over from an apply that was cut off"] if surplus else []
-    only_start = starts and not (changed or restarts or surplus)
-    return Change(
-        address=desired.address,
-        kind=desired.kind,
-        action=Action.START if only_start else Action.UPDATE,
-        reason="; ".join(reasons) or "name differs",
-        before=observed.state,
-        after=desired.desired,
-        diffs=diffs,
-        prepare=_prepare(desired, lab) if any(isinstance(step, CreateContainers) for step in changed) else (),
-        remove=surplus,
-        make=(*changed, *(_waits(desired, lab) if starts else ()), *starts, *restarts),
-    )
-
-
-def _ended_well(item: dict[str, object], desired: Resource) -> bool:
-    """Whether a container did what it was for: it ends by itself, and is never restarted."""
-    return item["state"] == "exited" and not item["exit_code"] and desired.desired.get("restart", "no") == "no"
-
-
-def _stopped(item: dict[str, object]) -> str:
-    if item["state"] == "created":
-        return "was never started"
-    return "paused" if item["state"] == "paused" else f"stopped (exit code {item['exit_code']})"
-
-
-def _restarting(desired: Resource, preview: Preview) -> Iterator[str]:
-    """Yield why running containers must be restarted: what they share or asked to follow starts anew."""
-    for address in desired.options.get("restarts_with", ()):
-        change = preview.changes.get(address)
-        if change and change.action is Action.REPLACE:
-            yield f"follows {address}, which is replaced"
-    for address in desired.options.get("joins", ()):
-        change = preview.changes.get(address)
-        if change and any(isinstance(step, StartContainer | RestartContainer) for step in change.make):
-            yield f"shares with {address}, which is started anew"
-
-
-def _removals(observed: Observed, *groups: str) -> tuple[Step, ...]:
-    return tuple(
-        RemoveContainer(item["id"], item["name"], item["grace"])
-        for group in groups
-        for item in observed.facts.get(group, ())
-    )
-
-
-def _prepare(desired: Resource, lab: Lab) -> tuple[Step, ...]:
-    """Return the steps that put in place what compose needs; they touch nothing that exists."""
-    from labspec.kinds.compose.document import execution_document
-
-    document = execution_document(lab, desired.project)
-    written = WriteComposeFile(lab.name, desired.project, json.dumps(document, indent=1, sort_keys=True))
-    policy = desired.options.get("pull_policy") or "missing"
-    if desired.options.get("image_address") or policy == "never":
-        return (written,)
-    return (PullImage(desired.options["image"], always=policy == "always"), written)
-
-
-def _make(desired: Resource, lab: Lab, *, anew: bool = False) -> Step:
-    make = RecreateContainers if anew else CreateContainers
-    replicas = int(desired.desired.get("replicas", 1))
-    return make(lab.name, desired.project, desired.options["key"], desired.address, replicas)
-
-
-def _waits(desired: Resource, lab: Lab) -> tuple[Step, ...]:
-    resources = lab.by_address()
-    return tuple(
-        WaitFor(address, resources[address].project, resources[address].options["key"], condition)
-        for address, condition in sorted((desired.options.get("waits") or {}).items())
-        if condition in _WAITED and address in resources
-    )
 
 
 LIVE = ServiceLive()

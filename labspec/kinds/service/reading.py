@@ -13,10 +13,9 @@ from labspec.kinds.compose.document import SECRETS_LABEL
 from labspec.kinds.objects import applied_fields
 from labspec.kinds.provider import Reading
 from labspec.kinds.service.defaults import container_defaults, fold, without_image
-from labspec.kinds.service.fields import FIELDS
+from labspec.kinds.service.fields import FIELDS, STOP_SECONDS
 from labspec.kinds.service.observed import container_state
 from labspec.kinds.service.sharing import Peer, shared_ids
-from labspec.kinds.service.steps import STOP_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,12 @@ from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import LAB_LABEL
 from labspec.host.docker import ApiError, Docker, filters, segment
+from labspec.kinds.service.fields import STOP_SECONDS
 from labspec.kinds.service.refusals import explained
 
 if TYPE_CHECKING:
     from labspec.host.host import Host
 
-STOP_SECONDS = 10
-"""How long Docker lets a container stop before it kills it, where the container does not say."""
 _STOP_MARGIN = 20
 WAIT_SECONDS = 1800
 """No wait for a container lasts longer."""
