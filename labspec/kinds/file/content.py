@@ -7,12 +7,14 @@ from hashlib import sha256
 
 def content_text(content: bytes) -> str:
     """Return the text of a file, or where it is none a description that no other content has."""
-    return content.decode() if is_text(content) else f"({len(content)} bytes that are no text, {_digest(content)})"
+    if is_text(content):
+        return content.decode()
+    return f"({len(content)} bytes that are no text, sha256 {sha256(content).hexdigest()})"
 
 
 def hidden_text(content: bytes) -> str:
     """Return what stands for content that not everybody on the host may read."""
-    return f"({len(content)} bytes that not everybody may read, {_digest(content)})"
+    return f"({len(content)} bytes that not everybody may read)"
 
 
 def is_text(content: bytes) -> bool:
@@ -22,7 +24,3 @@ def is_text(content: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return all(char >= " " or char in "\n\t\r" for char in text)
-
-
-def _digest(content: bytes) -> str:
-    return f"sha256 {sha256(content).hexdigest()}"

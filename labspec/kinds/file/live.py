@@ -45,9 +45,10 @@ class FileLive:
         for thing in known(reading, self.kind):
             now = _read(thing, reading.host)
             if now is not None:
-                yield observed(thing, self.kind, _state(now, thing), FRESH, was=_saved(now))
+                foreign = digest(content_text(now.content)) != thing.applied.get("content")
+                yield observed(thing, self.kind, _state(now, thing), FRESH, was=_saved(now), foreign=foreign)
             elif thing.owned and thing.desired is None:
-                yield observed(thing, self.kind, {})
+                yield observed(thing, self.kind, {}, foreign=False)
 
     def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:
         """Return what writes a file, or puts it back as it was."""
@@ -154,8 +155,7 @@ def _restored(observed: Observed, lab: Lab) -> Change:
     if before:
         step = RestoreFile(observed.name, before["base64"], before["mode"], before["uid"], before["gid"])
     after = {key: before[key] for key in ("mode", "owner", "group") if key in before}
-    content = observed.state.get("content")
-    if content is None or digest(content) == observed.applied.get("content"):
+    if not observed.facts["foreign"]:
         return restoration(observed, lab, (step,), after)
     change = restoration(observed, lab, (KeepCopy(lab.name, observed.name), step), after)
     return change.warned(f"somebody has changed {observed.name} since; a copy is kept in labspec's state folder")

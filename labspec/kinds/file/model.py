@@ -10,17 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from labspec.core.resource import Resource
 from labspec.kinds.file.content import content_text, is_text
+from labspec.kinds.group.model import Account
 from labspec.kinds.provider import Naming, Scope
 from labspec.kinds.section import Line, ModelSection, Text
 
 PATH_PATTERN = r"^(/(?!\.{1,2}(/|$))[^/\x00-\x1f\x7f-\x9f]+)+$"
-ACCOUNT_PATTERN = r"^[a-zA-Z0-9_][a-zA-Z0-9_.-]*\$?$"
 _LONGEST_PATH = 1024
 _LARGEST = 4 * 1024 * 1024
 _NOT_FILES = ("/proc", "/sys", "/dev", "/run/labspec", "/var/lib/labspec", "/var/lib/docker")
 """Trees that are no files, or somebody's own."""
-
-Account = Annotated[str, Field(pattern=ACCOUNT_PATTERN, max_length=64)]
 
 
 class File(BaseModel):

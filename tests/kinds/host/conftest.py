@@ -1,0 +1,1 @@
+"""Makes this folder's helpers importable by the tests of the kinds of the host."""
