@@ -19,8 +19,11 @@ from pathlib import Path
 
 import pytest
 
+from labspec.core.diagnostic import LabError
 from labspec.host.docker import Docker
+from labspec.host.sandbox import lifecycle
 from labspec.host.sandbox.objects import container_name, volume_name
+from labspec.host.sandbox.wish import Wish
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("sandbox")]
 
@@ -275,6 +278,17 @@ def test_stopped_halfway_it_leaves_nothing(name: str, engine: Docker) -> None:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert process.returncode == 130
+    assert traces(engine, name) == []
+
+
+def test_what_does_not_start_leaves_nothing(
+    name: str, engine: Docker, busybox: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "ensure_image", lambda *_: busybox)
+    said: list[str] = []
+    with pytest.raises(LabError, match="its first process has ended"):
+        lifecycle.up(engine, Wish(name), said.append)
+    assert said[-1] == "Waiting for systemd and Docker"
     assert traces(engine, name) == []
 
 

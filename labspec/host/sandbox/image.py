@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from labspec.core.diagnostic import LabError
-from labspec.host.docker import Docker, filters, segment
+from labspec.host.docker import ApiError, Docker, filters, segment
 from labspec.host.sandbox.client import Client, failure
 from labspec.host.sandbox.objects import ENGINE_LABEL, IMAGE, LABEL
 
@@ -63,11 +63,21 @@ def ensure_image(docker: Docker, client: Client, engine: str, say: Say) -> str:
 
 
 def remove_images(docker: Docker) -> list[str]:
-    """Remove every image of a sandbox, and the base that was made for it; return their tags."""
+    """Remove every image of a sandbox, and the base that was made for it; return their tags.
+
+    Raises LabError for one that a sandbox still uses.
+    """
     listed = docker.get("/images/json", filters(label=[f"{LABEL}={IMAGE}"]))
     tags = sorted(name for entry in listed for name in entry.get("RepoTags") or ())
     for name in tags:
-        docker.delete(f"/images/{segment(name)}")
+        try:
+            docker.delete(f"/images/{segment(name)}")
+        except ApiError as error:
+            if error.status == 409:
+                raise LabError(
+                    f"the image {name} is used by a sandbox", hint="remove that one too: 'labspec sandbox list'"
+                ) from error
+            raise
     return tags
 
 

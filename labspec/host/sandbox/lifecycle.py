@@ -126,18 +126,25 @@ def _ready(client: Client, container: str, say: Say) -> None:
         if state in ("running", "degraded") and _docker_answers(client, container):
             return
         if "is not running" in done.stderr:
+            state = "nothing, its first process has ended"
             break
         time.sleep(BETWEEN_PROBES)
-    journal = client.ask(
-        *("exec", container, "journalctl", "--no-pager", "-n", str(LAST_LINES), "-o", "cat", "-p", "warning"),
-        seconds=PROBE_SECONDS,
-    )
-    said = journal.stdout or client.ask("logs", "--tail", str(LAST_LINES), container, seconds=PROBE_SECONDS).stderr
+    said = _last_words(client, container)
     raise LabError(
-        f"the sandbox did not become a host: systemd says '{state}'\n{said.strip()}",
-        hint="the lines above are the end of its journal; is the machine short of memory, or its kernel without "
-        "overlay and iptables?",
+        f"the sandbox did not become a host within {BOOT_SECONDS} s: systemd says {state}{said}",
+        hint="is the machine short of memory or disk, or its kernel without overlay and iptables?",
     )
+
+
+def _last_words(client: Client, container: str) -> str:
+    """Return the last warnings of a sandbox's journal, or what its first process said, after a line end."""
+    count = str(LAST_LINES)
+    journal = ("exec", container, "journalctl", "--no-pager", "-n", count, "-o", "cat", "-p", "warning")
+    for asked in (journal, ("logs", "--tail", count, container)):
+        done = client.ask(*asked, seconds=PROBE_SECONDS)
+        if done.returncode == 0 and (said := (done.stdout + done.stderr).strip()):
+            return f"\nThe end of its journal:\n{said}"
+    return ""
 
 
 def _docker_answers(client: Client, container: str) -> bool:
