@@ -12,7 +12,7 @@ from labspec.core.change import Change, Danger, Plan, Preview
 from labspec.core.diagnostic import Diagnostic, LabError, did_you_mean
 from labspec.core.resource import Lab, Observed, Resource
 from labspec.engine.graph import arrange
-from labspec.kinds import lives
+from labspec.kinds import REGISTRY, lives
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,29 @@ def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = Wishes()) 
     known = {**lab.by_address(), **dict.fromkeys(observed)}
     chosen = _chosen(_resolve(wishes.targets, known, "--target"), lab, wishes) if wishes.targets else None
     by_kind = {live.kind: live for live in lives()}
+    ground = {kind.name for kind in REGISTRY if kind.ground}
+    in_engine = {kind.name for kind in REGISTRY if kind.labelled}
     changes: dict[str, Change] = {}
+    emptied = False
     unchanged = 0
-    for resource in in_order(resources.values()):
+    for resource in sorted(in_order(resources.values()), key=lambda resource: resource.kind not in ground):
         if chosen is not None and resource.address not in chosen:
             continue
         preview = Preview(changes, anew)
-        change = by_kind[resource.kind].change(resource, observed.get(resource.address), preview, lab)
+        hidden = emptied and resource.kind in in_engine
+        found = None if hidden else observed.get(resource.address)
+        change = by_kind[resource.kind].change(resource, found, preview, lab)
+        if change and hidden and resource.address in observed:
+            change = replace(change, reason="Docker's data moves, and it is not at the new place")
         if change:
             changes[resource.address] = change
+            emptied = emptied or emptying([change])
         else:
             unchanged += 1
     leaving = [found for address, found in sorted(observed.items()) if address not in resources and found.owned]
     for found in leaving:
+        if emptied and found.kind in in_engine:
+            continue
         if chosen is not None and found.address not in chosen:
             continue
         change = by_kind[found.kind].change(None, found, Preview(changes), lab)
@@ -65,6 +75,11 @@ def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = Wishes()) 
         fingerprint=_fingerprint(lab, observed, wishes),
         unchanged=unchanged,
     )
+
+
+def emptying(changes: Iterable[Change]) -> bool:
+    """Return whether one of these changes leaves the engine without its objects."""
+    return any(change.empties for change in changes)
 
 
 def in_order(resources: Iterable[Resource]) -> list[Resource]:

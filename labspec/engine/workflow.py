@@ -6,15 +6,18 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as _replace
+from typing import TYPE_CHECKING
 
 from labspec.core.change import Action, Change, Node, Plan
 from labspec.core.diagnostic import Diagnostic, LabError
 from labspec.core.resource import Lab, Observed, Resource
-from labspec.engine.executor import Event, Outcome, execute
 from labspec.engine.observe import observe
-from labspec.engine.planner import Wishes, plan
+from labspec.engine.planner import Wishes, emptying, plan
 from labspec.host.host import Host
-from labspec.kinds import lives
+from labspec.kinds import REGISTRY, lives
+
+if TYPE_CHECKING:
+    from labspec.engine.executor import Event, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ def apply(
     LockedError while another process changes the lab, and LabError, with nothing changed, where something stands in
     the way, a danger is not allowed, or the plan is not the expected one.
     """
+    from labspec.engine.executor import Outcome, execute
+
     stop = stop or threading.Event()
     with host.state.lock(lab.name):
         made = make_plan(lab, host, targets=targets, replace=replace, destroy=destroy, allow_missing=allow_missing)
@@ -110,7 +115,11 @@ def _checked(made: Plan, lab: Lab, host: Host) -> Plan:
     if made.empty:
         return made
     problems: list[Diagnostic] = list(made.problems)
+    moved = emptying(made.changes)
+    in_engine = {kind.name for kind in REGISTRY if kind.labelled}
     for live in lives():
+        if moved and live.kind in in_engine:
+            continue  # what is in the way now is not there any more
         mine = [change for change in made.changes if change.kind == live.kind]
         if mine:
             problems += live.problems(mine, lab, host)

@@ -11,7 +11,7 @@ from labspec.core.diagnostic import Diagnostic, LabError
 from labspec.core.resource import Lab, Observed, Resource
 from labspec.kinds.daemon.accounts import DEFAULT, remapped, user_exists
 from labspec.kinds.daemon.jsonfile import JsonFile
-from labspec.kinds.daemon.keys import REMAP, engine_version, unknown_to
+from labspec.kinds.daemon.keys import REMAP, engine_version, needs_restart, unknown_to
 from labspec.kinds.daemon.record import ADDRESS, previous_values
 from labspec.kinds.daemon.running import CONFIG, find_daemon
 from labspec.kinds.daemon.service import ADDRESS as SERVICE_ADDRESS
@@ -84,7 +84,8 @@ def observed_settings(resource: Resource | None, entry: Mapping[str, Any] | None
     keys = {*wanted["settings"], *known.get("keys", ())}
     state: dict[str, Any] = {"settings": {key: values[key] for key in sorted(keys) if key in values}}
     state["files"] = dict(_files(host, {*wanted.get("files", {}), *known.get("files", {})}))
-    differs = state != {"files": {}, **wanted} or bool(known.get("pending"))
+    restarts = bool(needs_restart(dict.fromkeys(known.get("keys", ())), []))
+    matters = restarts or state != {"files": {}, **wanted} or bool(known.get("pending"))
     return Observed(
         address=ADDRESS,
         kind="daemon",
@@ -98,7 +99,7 @@ def observed_settings(resource: Resource | None, entry: Mapping[str, Any] | None
             "previous": previous_values(known),
             "pending": known.get("pending", ""),
             "unit": bool(daemon and daemon.unit),
-            **(_containers(host) if differs else _NO_CONTAINERS),
+            **(_containers(host) if matters else _NO_CONTAINERS),
         },
     )
 

@@ -98,7 +98,8 @@ def _steps(
     stopped = () if found.facts["live_restore"] else tuple(found.facts["mortal"])
     last = RestartDaemon(edit, tuple(late), stopped) if how == "restart" else ReloadDaemon(edit)
     write: tuple[Step, ...] = () if silent else (WriteSettings(edit, how),)
-    return (*preview, TrySettings(edit), ArmRollback(edit, how, found.facts["unit"]), *write, last)
+    trial = (TrySettings(edit),) if edit.desired else ()  # it worked with what was there before
+    return (*preview, *trial, ArmRollback(edit, how, found.facts["unit"]), *write, last)
 
 
 def _ids(settings: Mapping[str, Any], lab: Lab) -> tuple[Step, ...]:

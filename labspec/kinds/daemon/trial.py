@@ -38,15 +38,18 @@ OWN = (
     "exec-root",
     "pidfile",
     "config-file",
+    "containerd",
     "containerd-namespace",
     "containerd-plugins-namespace",
 )
 """What the trial daemon has of its own, whatever flags and file say."""
 
+# The host's containerd does not see the mounts of this namespace: hidden, so that the daemon starts its own.
 # The data lies on the file system of the real data root, but below a path that a remapped root may pass through.
 _SCRIPT = """etc=$1; data=$2; root=$3; seconds=$4; shift 4
 mount --bind "$etc" /etc || exit 120
 mount --bind "$data" "$root" || exit 120
+[ ! -d /run/containerd ] || mount -t tmpfs tmpfs /run/containerd || exit 120
 ip link set lo up 2>/dev/null
 exec timeout --kill-after=2 "$seconds" "$@"
 """
@@ -57,8 +60,12 @@ def try_daemon(daemon: Running, content: bytes, files: Mapping[str, str], system
 
     `files` are further files by path, below /etc. Raises LabError where no trial can be made.
     """
-    values = {key: value for key, value in json.loads(content).items() if key not in OWN}
-    folder = _folder(str(json.loads(content).get("data-root") or _data_root(daemon)))
+    whole = json.loads(content)
+    said = _own_mistake(whole)
+    if said:
+        return said
+    values = {key: value for key, value in whole.items() if key not in OWN}
+    folder = _folder(str(whole.get("data-root") or _data_root(daemon)))
     run = tempfile.mkdtemp(prefix="labspec-trial-", dir="/run")
     try:
         etc = Path(folder, "etc")
@@ -87,6 +94,17 @@ def complaint(output: str) -> str:
     line = (wanted or lines or ["it ended without a word"])[-1]
     found = re.search(r'msg="((?:[^"\\]|\\.)*)"', line)
     return (found[1].replace('\\"', '"') if found else line).strip()
+
+
+def _own_mistake(values: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with a value that the trial daemon has of its own."""
+    for key in ("data-root", "exec-root", "pidfile", "containerd"):
+        if key in values and not (isinstance(values[key], str) and values[key].startswith("/")):
+            return f"{key} is no absolute path"
+    containerd = values.get("containerd")
+    if containerd is not None and not Path(containerd).is_socket():
+        return f"containerd: there is no socket {containerd}"
+    return None
 
 
 def _data_root(daemon: Running) -> str:
@@ -160,8 +178,6 @@ def _flags(daemon: Running, config: str, run: str) -> list[str]:
         f"--data-root={run}/data",
         f"--exec-root={run}/exec",
         f"--pidfile={run}/pid",
-        "--containerd-namespace=labspec-trial",
-        "--containerd-plugins-namespace=labspec-trial-plugins",
     ]
 
 
