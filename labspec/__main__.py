@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from labspec import __version__
@@ -14,6 +15,9 @@ def main() -> None:
         print(f"labspec {__version__}")
         return
 
+    # A command makes many values and keeps them to its end: looking for garbage among them finds none. Only the steps
+    # of an apply may take long (engine/workflow.py).
+    gc.disable()
     try:
         from labspec.cli.main import run
 

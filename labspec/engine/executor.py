@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any
 
 from labspec.core.change import Node, Plan, Step
@@ -14,8 +15,9 @@ from labspec.core.diagnostic import LabError
 from labspec.host.docker import ApiError
 from labspec.host.host import Host
 
-WORKERS = 8
-"""Steps that run at once; what they ask of the engine goes over fewer connections (host.docker.CONNECTIONS)."""
+WORKERS = 64
+"""Steps that run at once: most of them wait for the engine, which stops as many containers at once as it is asked to.
+What is heavy limits itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +93,19 @@ class _Run:
     def until_done(self, stop: threading.Event) -> bool:
         """Run what can run; return whether something was left because of `stop`."""
         running: dict[Future[float], list[int]] = {}
+        finished: SimpleQueue[Future[float]] = SimpleQueue()
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="step") as pool:
             while True:
                 self._pass_joins()
                 if not stop.is_set():
                     for batch in self._batches():
-                        running[self._start(batch, pool)] = batch
+                        future = self._start(batch, pool)
+                        running[future] = batch
+                        future.add_done_callback(finished.put)
                 if not running:
                     return stop.is_set() and bool(self._left) and not self.failed
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    self._finish(running.pop(future), future)
+                future = finished.get()
+                self._finish(running.pop(future), future)
 
     def skip_the_rest(self) -> int:
         """Report every step that was not started, and return their number."""
@@ -112,7 +116,7 @@ class _Run:
     def _pass_joins(self) -> None:
         joins = [index for index in self._ready if self._nodes[index].step is None]
         while joins:
-            self._ready = [index for index in self._ready if index not in set(joins)]
+            self._ready = [index for index in self._ready if self._nodes[index].step is not None]
             for index in joins:
                 self._release(index)
             joins = [index for index in self._ready if self._nodes[index].step is None]

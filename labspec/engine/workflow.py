@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,8 +88,11 @@ def apply(
         if made.problems:
             raise LabError(made.problems)
         _refuse_dangers(made, allow)
+        if any(change.kind in ("image", "service") and (change.prepare or change.make) for change in made.changes):
+            host.get_ready()
         if not confirm(made) or not made.nodes:
             return Outcome(made, 0, (), 0, False, 0.0, False)
+        gc.enable()  # a short command goes without (__main__.py); steps may take long
         outcome = execute(made, host, on_event, stop)
         if destroy and not targets and not outcome.failed and not outcome.skipped:
             host.state.forget(lab.name)

@@ -25,7 +25,10 @@ OLDEST_API = (1, 41)
 NEWEST_API = (1, 51)
 """The newest API whose answers labspec was written against (Docker 28)."""
 
-CONNECTIONS = 4
+CONNECTIONS = 64
+"""Requests at once: a container may take its ten seconds to stop, and a hundred of them must not take turns."""
+READERS = 4
+"""Connections that share many reads; the engine has no more cores for them, nor has Python."""
 AHEAD = 16
 """Requests sent on one connection before their answers are read: they are small, and fit into a socket's buffer."""
 
@@ -83,7 +86,7 @@ class Docker:
             return [self.find(path) for path in paths]
         targets = [self._version() + path for path in paths]
         answers: list[Any | None] = [None] * len(paths)
-        with self._connections(min(CONNECTIONS, len(paths))) as connections:
+        with self._connections(min(READERS, len(paths))) as connections:
             try:
                 for index, answer in _ahead(connections, targets):
                     self.requests += 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from labspec.host.docker import Docker
@@ -36,12 +38,17 @@ class Host:
 
         unset = [f"--unset={name}" for name in sorted(os.environ) if name.startswith("COMPOSE_")]
         return DockerClient(
-            host=self.docker.address,
+            context=self.docker.context or None,
+            host=None if self.docker.context else self.docker.address,
             client_call=["env", *unset, "timeout", "--kill-after=10", str(COMMAND_SECONDS), "docker"],
             client_type="docker",
             compose_files=[compose_file] if compose_file else [],
             compose_project_name=project,
         )
+
+    def get_ready(self) -> None:
+        """Import what `whales` needs while the plan is read and the engine is busy: it takes as long as a plan."""
+        threading.Thread(target=import_module, args=("python_on_whales",), daemon=True).start()
 
     @cached_property
     def system(self) -> System:

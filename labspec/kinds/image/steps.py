@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from labspec.kinds.objects import ownership
 if TYPE_CHECKING:
     from labspec.host.host import Host
 
+_BUILDS = threading.BoundedSemaphore(4)
+"""Builds at once: each keeps several processes busy."""
 _KEPT_LINES = 2000
 """Of the log of a build; its end tells why it failed."""
 
@@ -82,7 +85,8 @@ class BuildImage(Step):
             dockerfile = Path(folder, "Dockerfile")
             dockerfile.write_text(request["dockerfile"])
             Path(folder, "Dockerfile.dockerignore").write_text(request["ignore"] or "# everything is part of it\n")
-            self._build(host, request, dockerfile)
+            with _BUILDS:
+                self._build(host, request, dockerfile)
 
     def _build(self, host: Host, request: dict[str, Any], dockerfile: Path) -> None:
         from python_on_whales.exceptions import DockerException
