@@ -200,7 +200,7 @@ class TestCompletion:
             timeout=60,
         )
         assert done.stderr == ""
-        return [line.partition(",")[2] for line in done.stdout.splitlines()]
+        return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
     def test_commands(self) -> None:
         assert self.complete("de") == ["destroy"]

@@ -109,19 +109,19 @@ def nanoseconds(value: str) -> int:
     return total
 
 
-def size(value: int | str) -> int:
+def size(value: float | str) -> int:
     """Return a size as bytes: 1024, "1024", "100m", "1.5gb", with units of 1024."""
-    if isinstance(value, int):
-        if value < 0:
-            raise ValueError(f"{value} is not a size: it is negative")
-        return _bounded(value)
+    if not isinstance(value, str):
+        if value < 0 or value != int(value):
+            raise ValueError(f"{value} is not a size: it is {'negative' if value < 0 else 'no whole number'}")
+        return _bounded(int(value))
     match = _SIZE.fullmatch(value) if len(value) <= 24 else None
     if not match:
         raise ValueError(f"'{value}' is not a size: write a number of bytes, or a number with k, m or g such as 100m")
     return _bounded(int(Decimal(match[1]) * 2 ** _POWERS[match[2].lower().rstrip("ib")]))
 
 
-def swap(value: int | str) -> int:
+def swap(value: float | str) -> int:
     """Return a size as bytes, or -1 for no limit."""
     return -1 if str(value) == "-1" else size(value)
 
