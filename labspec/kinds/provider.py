@@ -75,7 +75,8 @@ class Naming(NamedTuple):
 class Section(Protocol):
     """One section of the spec: a mapping from names to entries.
 
-    A section whose names are not those of Docker objects says so by `naming` (section.py).
+    A section whose names are not those of Docker objects says so by `naming` (section.py). One that has no names of
+    the user's choice lists them as `entries`, and its schema has a definition for each.
     """
 
     name: str

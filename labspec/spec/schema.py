@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from labspec.kinds.provider import Section
@@ -31,7 +31,7 @@ def whole_schema(sections: Iterable[Section]) -> dict[str, Any]:
     properties = _own_keys()
     for section in sections:
         definitions |= _hoisted(section.kind, section.schema())
-        schema = _section(section, str(definitions[section.kind].get("description", "")))
+        schema = _section(section, definitions)
         above, inside, key = section.name.rpartition(".")
         target = properties.setdefault(above, _around(above))["properties"] if inside else properties
         target[key] = schema
@@ -80,7 +80,16 @@ def _own_keys() -> dict[str, Any]:
     }
 
 
-def _section(section: Section, description: str) -> dict[str, Any]:
+def _section(section: Section, definitions: Mapping[str, Any]) -> dict[str, Any]:
+    description = str(definitions[section.kind].get("description", ""))
+    fixed: tuple[str, ...] = getattr(section, "entries", ())
+    if fixed:
+        return {
+            "type": ["object", "null"],
+            "description": description,
+            "properties": {name: _fixed(f"{section.kind}.{name}", definitions) for name in fixed},
+            "additionalProperties": False,
+        }
     entry = {"anyOf": [{"$ref": f"#/$defs/{section.kind}"}, {"type": "null"}, _LOOKUP_REF]}
     rule = naming(section)
     name = {"pattern": rule.pattern}
@@ -93,6 +102,12 @@ def _section(section: Section, description: str) -> dict[str, Any]:
         "description": f"The lab's {what}, by name. {description}".strip(),
         **form,
     }
+
+
+def _fixed(name: str, definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of an entry that has a name and a form of its own."""
+    description = str(definitions[name].get("description", ""))
+    return {"description": description, "anyOf": [{"$ref": f"#/$defs/{name}"}, {"type": "null"}, _LOOKUP_REF]}
 
 
 def _around(name: str) -> dict[str, Any]:

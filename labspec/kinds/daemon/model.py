@@ -87,6 +87,7 @@ class DaemonSection:
 
     name = "daemon"
     kind = "daemon"
+    entries = tuple(_ENTRIES)
 
     def check(self, name: str, entry: Any, scope: Scope) -> bool:
         """Report every mistake of form in `settings` or `service`, and any other entry."""
@@ -118,14 +119,9 @@ class DaemonSection:
             yield Resource("daemon.settings", self.kind, "daemon.json", desired=desired)
 
     def schema(self) -> dict[str, Any]:
-        """Return the JSON Schema of one entry: that of the settings, or that of the service."""
-        settings, service = model_schema(Settings), model_schema(Service)
-        definitions = {**settings.pop("$defs", {}), **service.pop("$defs", {})}
-        return {
-            "description": "`settings` are keys of daemon.json, `service` is whether the daemon runs.",
-            "anyOf": [settings, service],
-            **({"$defs": definitions} if definitions else {}),
-        }
+        """Return a JSON Schema with a definition for each of the two entries."""
+        forms = {name: model_schema(model) for name, model in _ENTRIES.items()}
+        return {"description": "The Docker daemon: keys of its daemon.json, and its service.", "$defs": forms}
 
 
 def _meaning(settings: Mapping[str, Any], scope: Scope) -> bool:
