@@ -14,6 +14,7 @@ from labspec.host.docker import segment
 
 if TYPE_CHECKING:
     from labspec.host.host import Host
+    from labspec.kinds.provider import Reading
 
 TOOL_LABELS = ("io.labspec.", "com.docker.compose.")
 
@@ -21,6 +22,15 @@ TOOL_LABELS = ("io.labspec.", "com.docker.compose.")
 def resources_of(lab: Lab, kind: str) -> Iterator[Resource]:
     """Yield the lab's resources of one kind."""
     return (resource for resource in lab.resources if resource.kind == kind)
+
+
+def external(reading: Reading, kind: str, path: str, identity: str) -> Iterator[Observed]:
+    """Yield the external objects of a kind that the lab names and the host has; `identity` is the key of their id."""
+    named = [resource for resource in resources_of(reading.lab, kind) if resource.options["external"]]
+    answers = reading.docker.find_all([path + segment(resource.name) for resource in named])
+    for resource, answer in zip(named, answers, strict=True):
+        if answer is not None:
+            yield Observed(resource.address, kind, answer[identity], answer["Name"], owned=False)
 
 
 def ownership(lab: str, resource: Resource) -> dict[str, str]:

@@ -9,9 +9,9 @@ from labspec.core.change import Change, Danger, Preview, Step
 from labspec.core.diagnostic import Diagnostic
 from labspec.core.diff import Field
 from labspec.core.resource import LAB_LABEL, Lab, Observed, Resource
-from labspec.host.docker import filters, segment
+from labspec.host.docker import filters
 from labspec.kinds.network.steps import CreateNetwork, RemoveNetwork
-from labspec.kinds.objects import applied_fields, foreign_labels, plain_change, resources_of, taken
+from labspec.kinds.objects import applied_fields, external, foreign_labels, plain_change, taken
 from labspec.kinds.provider import Reading
 
 if TYPE_CHECKING:
@@ -41,11 +41,7 @@ class NetworkLive:
         """Yield the lab's networks, and the external ones that it names and the host has."""
         for network in reading.docker.get("/networks", filters(label=[f"{LAB_LABEL}={reading.lab.name}"])):
             yield observed(network)
-        external = [resource for resource in resources_of(reading.lab, "network") if resource.options["external"]]
-        found = reading.docker.find_all([f"/networks/{segment(resource.name)}" for resource in external])
-        for resource, network in zip(external, found, strict=True):
-            if network is not None:
-                yield Observed(resource.address, self.kind, network["Id"], network["Name"], owned=False)
+        yield from external(reading, "network", "/networks/", "Id")
 
     def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:
         """Return what makes, replaces or removes one network."""

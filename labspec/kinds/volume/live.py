@@ -9,8 +9,8 @@ from labspec.core.change import Action, Change, Danger, Preview, Step
 from labspec.core.diagnostic import Diagnostic
 from labspec.core.diff import Field
 from labspec.core.resource import LAB_LABEL, Lab, Observed, Resource
-from labspec.host.docker import filters, segment
-from labspec.kinds.objects import applied_fields, foreign_labels, plain_change, resources_of, taken
+from labspec.host.docker import filters
+from labspec.kinds.objects import applied_fields, external, foreign_labels, plain_change, taken
 from labspec.kinds.provider import Reading
 from labspec.kinds.volume.steps import CreateVolume, RemoveVolume
 
@@ -35,11 +35,7 @@ class VolumeLive:
         answer = reading.docker.get("/volumes", filters(label=[f"{LAB_LABEL}={reading.lab.name}"]))
         for volume in answer.get("Volumes") or ():
             yield observed(volume)
-        external = [resource for resource in resources_of(reading.lab, "volume") if resource.options["external"]]
-        found = reading.docker.find_all([f"/volumes/{segment(resource.name)}" for resource in external])
-        for resource, volume in zip(external, found, strict=True):
-            if volume is not None:
-                yield Observed(resource.address, self.kind, volume["Name"], volume["Name"], owned=False)
+        yield from external(reading, "volume", "/volumes/", "Name")
 
     def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:
         """Return what makes, replaces or removes one volume."""
