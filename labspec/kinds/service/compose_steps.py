@@ -51,7 +51,7 @@ class PullImage(Step):
     always: bool = False
 
     def __str__(self) -> str:
-        return f"pull image {self.reference}" if self.always else f"have image {self.reference}, pulled if missing"
+        return f"pull image {self.reference}" if self.always else f"pull image {self.reference} if it is missing"
 
     def run(self, host: Host) -> None:
         """Pull it. Raises LabError where no registry gives it and the host does not have it."""

@@ -104,7 +104,7 @@ def other(address: str, action: Action, **more: Any) -> Change:
     return Change(address, kind, action, "because", **more)
 
 
-PREPARED = ["- have image busybox:1, pulled if missing", "- write the compose file of project lab"]
+PREPARED = ["- pull image busybox:1 if it is missing", "- write the compose file of project lab"]
 LOST = "! what was written inside the container, outside its volumes, is lost"
 
 
@@ -303,7 +303,7 @@ def test_a_moved_service_leaves_its_old_project_first() -> None:
     moved = Resource(desired.address, "service", "new-c-1", desired.desired, desired.options, project="new")
     assert said(moved, there()) == [
         "-/+ moves from project lab to new",
-        "- have image busybox:1, pulled if missing",
+        "- pull image busybox:1 if it is missing",
         "- write the compose file of project new",
         "- remove container lab-c-1",
         "- create the container of service.c",
