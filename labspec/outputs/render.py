@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,14 @@ from labspec.core.diagnostic import LabError
 from labspec.core.resource import Lab, Resource
 from labspec.host.state import write_atomic
 from labspec.kinds.compose.document import projects, rendered_document
+from labspec.outputs.bundles import bundle_artifacts
 from labspec.outputs.images import Artifact, build_section, copied, image_artifacts
 from labspec.outputs.rkt import rkt_artifacts
+from labspec.outputs.units import unit_artifacts
 
 COMPOSE_FILE = "compose.yaml"
 BUILT = ("steps", "dockerfile")
+_HOST_KINDS: dict[str, Callable[[Resource], Iterator[Artifact]]] = {"rkt": rkt_artifacts, "bundle": bundle_artifacts}
 
 
 def render(lab: Lab, folder: Path) -> list[Path]:
@@ -43,8 +46,11 @@ def artifacts(lab: Lab) -> Iterator[Artifact]:
     for resource in built:
         yield from image_artifacts(resource)
     for resource in lab.resources:
-        if resource.kind == "rkt":
-            yield from rkt_artifacts(resource)
+        of_kind = _HOST_KINDS.get(resource.kind)
+        if of_kind is not None:
+            yield from of_kind(resource)
+        if resource.kind == "unit":
+            yield from unit_artifacts(resource)
     for project in projects(lab):
         below = _project_folder(lab, project)
         back = "../" * below.count("/") if below else "./"
