@@ -79,7 +79,7 @@ class RktLive:
                 else None
             )
         make = (RunPod.of(lab.name, desired),)
-        if observed is None:
+        if observed is None or observed.facts["gone"]:
             return creation(desired, make, _prepare(desired)).warned(*warnings(desired.desired))
         same = observed.facts["hash"] == digest(desired.desired)
         diffs = () if same else compare(FIELDS, desired.desired, observed)
@@ -155,6 +155,10 @@ def observed(found: Sequence[rkt.Pod], lab: Lab, journal: Mapping[str, Mapping[s
         if owner == lab.name and address.startswith("rkt."):
             own.setdefault(address, []).append(pod)
     resources = lab.by_address()
+    for address in sorted(set(journal) - set(own)):
+        if journal[address].get("kind") == "rkt":
+            name = str(journal[address].get("name"))
+            yield Observed(address, "rkt", "", name, facts={"gone": True, "surplus": [], "detail": "gone"})
     for address, pods in sorted(own.items()):
         pods.sort(key=lambda pod: (not pod.running, -pod.created, pod.uuid))
         first = pods[0]
@@ -174,6 +178,7 @@ def observed(found: Sequence[rkt.Pod], lab: Lab, journal: Mapping[str, Mapping[s
             state=spec if known and isinstance(spec, dict) else {},
             applied=entry.get("applied") or {} if known else {},
             facts={
+                "gone": False,
                 "hash": recorded,
                 "running": first.running,
                 "surplus": [pod.uuid for pod in pods[1:]],
@@ -189,6 +194,8 @@ def _prepare(desired: Resource) -> tuple[Step, ...]:
 
 
 def _removals(observed: Observed, lab: Lab) -> tuple[Step, ...]:
+    if observed.facts["gone"]:
+        return ()
     first = RemovePod(lab.name, observed.name, observed.id)
     return (first, *(RemovePod(lab.name, "", uuid) for uuid in observed.facts["surplus"]))
 

@@ -95,6 +95,17 @@ def test_a_pod_that_runs_once_may_have_ended(pods_of: LoadPods, pods: Path, mach
     assert actions(lab, machine) == []
 
 
+def test_a_pod_that_somebody_removed_is_forgotten(pods_of: LoadPods, pods: Path, machine: Host, tmp_path: Path) -> None:
+    lab = pods_of(sleeper=SEED)
+    apply(lab, machine)
+    ((identity, pod),) = alive(pods).items()
+    kill(pod["pid"])
+    (pods / f"{identity}.json").unlink()
+    assert actions(lab, machine) == [("rkt.sleeper", Action.CREATE, "not on this host")]
+    apply(lab, machine, destroy=True)
+    assert not (tmp_path / "state" / "tp1").exists()
+
+
 def test_without_a_journal_it_is_found_by_its_label(
     pods_of: LoadPods, pods: Path, machine: Host, tmp_path: Path
 ) -> None:
