@@ -46,6 +46,7 @@ REGISTRY = (
     Kind("stack", live=False),
     Kind("unit", exclusive=True),
     Kind("rkt", exclusive=True),
+    Kind("bundle", exclusive=True),
 )
 
 
