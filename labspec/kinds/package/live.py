@@ -38,7 +38,7 @@ class PackageLive:
             version = found.get(thing.name)
             if version is not None:
                 yield observed(thing, self.kind, {"state": "present", "version": version}, came=came)
-            elif thing.desired is None or thing.desired.desired["state"] == "absent":
+            elif thing.owned or (thing.desired and thing.desired.desired["state"] == "absent"):
                 yield observed(thing, self.kind, {"state": "absent"}, came=came)
 
     def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:

@@ -45,7 +45,7 @@ class InstallPackage(Step):
         with _LOCK:
             tool = manager()
             before = installed(tool, host)
-            _check_known(tool, [step.name for step in steps], host)
+            _check_known(tool, sorted(step.name for step in steps), host)
             host.system.run(tool.install({step.name: step.version for step in steps}), seconds=SECONDS)
             came = sorted(installed(tool, host).keys() - before.keys() - {step.name for step in steps})
         for step in steps:

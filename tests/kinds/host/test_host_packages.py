@@ -10,6 +10,7 @@ from groundwork import lab_of, told
 from labspec.core.change import Preview
 from labspec.core.diff import digests
 from labspec.core.resource import Observed, Resource
+from labspec.host.host import Host
 from labspec.kinds.package.live import LIVE
 from labspec.kinds.package.managers import Apt, Dnf
 from labspec.kinds.package.steps import InstallPackage, RemovePackage
@@ -124,3 +125,13 @@ def test_decisions(desired: Resource | None, found: Observed | None, expected: l
 def test_all_packages_go_into_one_call() -> None:
     steps = [InstallPackage("tp", f"package.{name}", name) for name in ("a", "b")]
     assert len({step.batch for step in steps}) == len({RemovePackage("a").batch, RemovePackage("b").batch}) == 1
+
+
+def test_only_root_can_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    change = LIVE.change(package(), None, Preview(), lab_of(package()))
+    assert change is not None
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    (problem,) = LIVE.problems([change], lab_of(package()), Host())
+    assert str(problem) == "package.jq: only root can change packages\n      = run labspec as root: sudo labspec ..."
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert list(LIVE.problems([change], lab_of(package()), Host())) == []
