@@ -21,7 +21,8 @@ def arrange(changes: Sequence[Change], lab: Lab) -> tuple[Node, ...]:
        a pull that fails leaves the lab as it was.
     3. Removals, users before what they use. What left the spec and holds names or ports goes before new such things
        are made; what containers may still be using goes last.
-    4. Makings, each behind what it needs.
+    4. Makings, each behind what it needs; containers behind all the networks and volumes of their compose project,
+       which compose wants to see whether they are used or not.
     5. What is left over from what was replaced.
     """
     graph = _Graph()
@@ -72,13 +73,21 @@ def arrange(changes: Sequence[Change], lab: Lab) -> tuple[Node, ...]:
     )
     cleared = graph.join(_all([ready, *gone]))
 
-    for change in order:
+    projects = {resource.address: resource.project for resource in lab.resources if resource.project}
+    whole: dict[str, Ends] = {}
+    for change in sorted(order, key=lambda change: change.kind in exclusive):
         if change.action is Action.DELETE:
             continue
         gates = [made[need] for need in needs.get(change.address, ())]
         gates.append(removed[change.address])
         if change.kind in exclusive:
             gates.append(cleared)
+            project = projects.get(change.address)
+            if project:
+                if project not in whole:
+                    parts = (ends for address, ends in made.items() if projects.get(address) == project)
+                    whole[project] = graph.join(_all(parts))
+                gates.append(whole[project])
         made[change.address] = graph.chain(change.make, change.address, _all(gates))
 
     done = graph.join(_all([cleared, *made.values()]))

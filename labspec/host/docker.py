@@ -125,6 +125,7 @@ class Docker:
 
     def _negotiate(self) -> str:
         with self._connection() as connection:
+            self.requests += 1
             offered = connection.ask("GET", "/_ping").headers.get("api-version") or "0.0"
         major, _, minor = offered.partition(".")
         version = (int(major), int(minor))

@@ -47,6 +47,19 @@ def before(nodes: Sequence[Node], text: str) -> set[str]:
 WEB = lab(image_a="", network_n="", volume_v="", service_db="volume.v", service_web="image.a network.n service.db")
 
 
+def test_containers_wait_for_all_that_their_compose_project_has() -> None:
+    resources = [
+        Resource("network.n", "network", "n", project="tp"),
+        Resource("network.other", "network", "o", project="else"),
+        Resource("service.alone", "service", "alone", project="tp"),
+        Resource("service.none", "service", "none"),
+    ]
+    changes = [change(resource.address, Action.CREATE, make=resource.name) for resource in resources]
+    nodes = arrange(changes, Lab("tp", "/lab", "/lab/lab.yaml", tuple(resources)))
+    assert before(nodes, "alone") == {"n"}
+    assert before(nodes, "none") == set()
+
+
 def test_things_are_made_after_what_they_need() -> None:
     changes = [
         change("image.a", Action.CREATE, prepare="build"),

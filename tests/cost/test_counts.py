@@ -1,0 +1,142 @@
+"""What each command costs, counted: requests to the engine, processes started, modules imported. Never the time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from labspec.core.diagnostic import LabError
+from labspec.host.docker import Docker
+
+HEAVY = ("yaml", "pydantic", "jsonschema_rs", "jinja2", "rich", "docker", "python_on_whales", "http.client", "difflib")
+LATE = ("concurrent.futures", "subprocess", "logging", "labspec.engine.executor", "labspec.kinds.service.steps")
+"""What only an apply needs."""
+
+LAB = """
+labspec: 1
+lab: {{name: {name}}}
+images: {{own: {{from: "debian:latest", steps: [{{env: {{A: b}}}}]}}}}
+volumes: {{data: {{}}, more: {{}}}}
+networks: {{inner: {{}}}}
+services:
+  web: {{image: own, command: [sleep, "9000"], stop_signal: SIGKILL, volumes: ["data:/data"], networks: [inner]}}
+  other: {{image: "debian:latest", command: [sleep, "9000"], stop_signal: SIGKILL, volumes: ["more:/data"]}}
+stacks:
+  side: {{services: {{app: {{image: "debian:latest", command: [sleep, "9000"], stop_signal: SIGKILL}}}}}}
+"""
+
+PROGRAM = """
+import sys
+processes = []
+STARTS = ("subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.system", "os.exec")
+sys.addaudithook(lambda event, args: event in STARTS and processes.append([event, str(args[:2])]))
+arguments, looks = sys.argv[2:], sys.argv[1] == "looks"
+engines = []
+if looks:
+    from labspec.host.docker import Docker
+    opened = Docker.__init__
+    def init(self, *args, **options):
+        opened(self, *args, **options)
+        engines.append(self)
+    Docker.__init__ = init
+sys.argv = ["labspec", *arguments]
+from labspec.__main__ import main
+try:
+    main()
+    code = 0
+except SystemExit as end:
+    code = end.code
+requests = sum(engine.requests for engine in engines)
+modules = sorted(sys.modules)
+import json
+print("\\n" + json.dumps([code, requests, processes, modules]))
+"""
+
+
+class Cost(NamedTuple):
+    """What a command took."""
+
+    code: int
+    requests: int
+    processes: list[Any]
+    modules: frozenset[str]
+
+    def imported(self, *names: str) -> set[str]:
+        return self.modules & set(names)
+
+
+def cost(*arguments: str, looks: bool = False, folder: Path) -> Cost:
+    """Run a command in a process of its own; `looks`: at the engine, so that its requests are counted."""
+    command = [sys.executable, "-c", PROGRAM, "looks" if looks else "not", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    code, requests, processes, modules = json.loads(done.stdout.splitlines()[-1])
+    return Cost(code or 0, requests, processes, frozenset(modules))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a lab in it."""
+    (tmp_path / "lab.yaml").write_text(LAB.format(name=f"labspec-cost-{uuid.uuid4().hex[:8]}"))
+    return tmp_path
+
+
+def test_version_imports_nothing(folder: Path) -> None:
+    found = cost("--version", folder=folder)
+    assert found.imported("click", "typing", "dataclasses", "pathlib", "re", *HEAVY, *LATE) == set()
+    assert found.processes == []
+
+
+def test_help_imports_no_command(folder: Path) -> None:
+    found = cost("--help", folder=folder)
+    assert found.imported("labspec.cli.plan", "labspec.spec.cache", "labspec.host.docker", *HEAVY, *LATE) == set()
+
+
+def test_an_unchanged_spec_is_validated_without_parser_and_checkers(folder: Path) -> None:
+    first = cost("validate", folder=folder)
+    assert {"yaml", "pydantic"} <= first.modules
+    again = cost("validate", folder=folder)
+    assert again.imported(*HEAVY, *LATE, "labspec.host.docker", "labspec.spec.loader") == set()
+    assert again.processes == first.processes == []
+
+
+@pytest.fixture
+def applied(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, Cost]]:
+    """Return the folder of a lab that is applied, and what that took."""
+    monkeypatch.setenv("LABSPEC_STATE_DIR", str(folder / "state"))
+    try:
+        images = Docker().find("/images/debian:latest/json")
+    except LabError as error:
+        pytest.skip(f"no Docker engine: {error.diagnostics[0].message}")
+    if images is None:
+        pytest.skip("debian:latest is not there")
+    try:
+        yield folder, cost("apply", "-y", looks=True, folder=folder)
+    finally:
+        assert cost("destroy", "-y", folder=folder).code == 0
+
+
+@pytest.mark.live
+def test_a_lab_of_ten_objects(applied: tuple[Path, Cost]) -> None:
+    folder, first = applied
+    assert first.code == 0
+    programs = [started for event, started in first.processes if event == "subprocess.Popen"]
+    assert len(programs) <= 4, programs  # one build, and one call of compose a project
+
+    for command in (["plan", "--detailed-exitcode"], ["status"], ["apply", "-y"]):
+        found = cost(*command, looks=True, folder=folder)
+        assert found.code == 0, command
+        assert found.requests <= 12, command
+        assert found.processes == [], command
+        assert found.imported(*HEAVY) == set(), command
+    plan = cost("plan", looks=True, folder=folder)
+    assert plan.imported(*LATE) == set()
+    # What else is imported counts too: this catches what creeps in.
+    assert len([name for name in plan.modules if name.startswith("labspec.")]) <= 60
