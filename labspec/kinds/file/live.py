@@ -47,14 +47,14 @@ class FileLive:
             if now is not None:
                 foreign = digest(content_text(now.content)) != thing.applied.get("content")
                 yield observed(thing, self.kind, _state(now, thing), FRESH, was=_saved(now), foreign=foreign)
-            elif thing.owned and thing.desired is None:
+            elif thing.owned:
                 yield observed(thing, self.kind, {}, foreign=False)
 
     def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:
         """Return what writes a file, or puts it back as it was."""
         if desired is None:
             return _restored(observed, lab) if observed and observed.owned else None
-        if observed is None:
+        if observed is None or not observed.state:
             return creation(desired, (Record.of(lab.name, desired, {}), _write(desired, {})))
         diffs = compare(FIELDS, desired.desired, observed)
         before = observed.facts["before"] or observed.facts["was"]

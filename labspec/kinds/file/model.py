@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
 
 from labspec.core.resource import Resource
 from labspec.kinds.file.content import content_text, is_text
@@ -15,10 +16,20 @@ from labspec.kinds.provider import Naming, Scope
 from labspec.kinds.section import Line, ModelSection, Text
 
 PATH_PATTERN = r"^(/(?!\.{1,2}(/|$))[^/\x00-\x1f\x7f-\x9f]+)+$"
+MODE_PATTERN = "^0?[0-7]{3,4}$"
 _LONGEST_PATH = 1024
 _LARGEST = 4 * 1024 * 1024
 _NOT_FILES = ("/proc", "/sys", "/dev", "/run/labspec", "/var/lib/labspec", "/var/lib/docker")
 """Trees that are no files, or somebody's own."""
+
+
+def _mode(value: str) -> str:
+    if not re.fullmatch(MODE_PATTERN[1:-1], value):
+        raise ValueError(f'{value!r} is no mode: write it in octal, such as "0644"')
+    return value
+
+
+Mode = Annotated[str, AfterValidator(_mode), WithJsonSchema({"type": "string", "pattern": MODE_PATTERN})]
 
 
 class File(BaseModel):
@@ -34,7 +45,7 @@ class File(BaseModel):
     """What the file holds, to the letter."""
     src: Line | None = None
     """The file of the lab whose content it gets, for one that is long or not text."""
-    mode: Annotated[str, Field(pattern=r"^0?[0-7]{3,4}$")] | None = None
+    mode: Mode | None = None
     """The permissions, in octal: "0644", which a new file has where nothing is said."""
     owner: Account | None = None
     """The user that owns it: a name or number. A new file is root's where nothing is said."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
 from labspec.host.accounts import groups, users
-from labspec.host.paths import anchored
+from labspec.host.paths import MissingFolderError, anchored
 from labspec.host.system import FileState
 
 if TYPE_CHECKING:
@@ -63,11 +63,15 @@ class RestoreFile(Step):
 
     def run(self, host: Host) -> None:
         """Put it back, or remove it where there was none."""
-        with anchored(self.path) as path:
-            if self.content is None:
-                host.system.remove(path)
-            else:
-                host.system.write(path, FileState(base64.b64decode(self.content), self.mode, self.uid, self.gid))
+        try:
+            with anchored(self.path) as path:
+                if self.content is None:
+                    host.system.remove(path)
+                else:
+                    host.system.write(path, FileState(base64.b64decode(self.content), self.mode, self.uid, self.gid))
+        except MissingFolderError:
+            if self.content is not None:
+                raise
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class GroupLive:
                 first = sorted(user.name for user in people.values() if user.gid == group.gid)
                 state = {"gid": group.gid, "members": sorted(group.members)}
                 yield observed(thing, self.kind, state, added=added, first_of=first, leaving=leaving)
-            elif thing.owned and thing.desired is None:
+            elif thing.owned:
                 yield observed(thing, self.kind, {}, added=added, first_of=[], leaving={})
 
     def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:
@@ -51,7 +51,7 @@ class GroupLive:
         if desired is None:
             return _restored(observed, lab) if observed and observed.owned else None
         wanted = list(desired.desired.get("members", ()))
-        if observed is None:
+        if observed is None or not observed.state:
             make = AddGroup(desired.name, desired.desired.get("gid"), bool(desired.options["system"]))
             record = Record.of(lab.name, desired, {}, added=wanted)
             return creation(desired, (record, make, *(AddMember(user, desired.name) for user in wanted)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from labspec.core.resource import Resource
 from labspec.kinds.provider import Naming, Scope
@@ -16,7 +17,16 @@ ACCOUNT_HINT = "use letters, digits, '_', '.' and '-', at most 32, and begin wit
 NEW_ACCOUNT_PATTERN = r"^[a-zA-Z_][a-zA-Z0-9_.-]{0,31}$"
 HIGHEST_ID = 2**32 - 2
 
-Account = Annotated[str, Field(pattern=ACCOUNT_PATTERN, max_length=64)]
+_LONGEST_NAME = 64
+
+
+def _account(value: str) -> str:
+    if not re.fullmatch(ACCOUNT_PATTERN[1:-1], value) or len(value) > _LONGEST_NAME:
+        raise ValueError(f"{value!r} is no name of a user or group")
+    return value
+
+
+Account = Annotated[str, AfterValidator(_account), WithJsonSchema({"type": "string", "pattern": ACCOUNT_PATTERN})]
 AccountId = Annotated[int, Field(ge=0, le=HIGHEST_ID)]
 
 

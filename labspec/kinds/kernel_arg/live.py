@@ -40,7 +40,7 @@ class KernelArgLive:
             if argument is not None:
                 detail = "active" if argument in now else f"pending: {AT_BOOT}"
                 yield observed(thing, self.kind, {"argument": argument}, detail=detail)
-            elif thing.owned and thing.desired is None:
+            elif thing.owned:
                 yield observed(thing, self.kind, {})
 
     def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:
@@ -48,7 +48,7 @@ class KernelArgLive:
         if desired is None:
             return _restored(observed, lab).warned(AT_BOOT) if observed and observed.owned else None
         step = SetArgument(lab.name, desired.name)
-        if observed is None:
+        if observed is None or not observed.state:
             return creation(desired, (Record.of(lab.name, desired, {}), step)).warned(AT_BOOT)
         diffs = compare(FIELDS, desired.desired, observed)
         before = observed.facts["before"] if observed.owned else observed.state

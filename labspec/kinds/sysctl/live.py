@@ -39,7 +39,7 @@ class SysctlLive:
             state = {
                 key: found for key, found in (("value", value), ("at_boot", boot.get(thing.name))) if found is not None
             }
-            if value is not None or (thing.owned and thing.desired is None):
+            if value is not None or thing.owned:
                 yield observed(thing, self.kind, state)
 
     def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:
@@ -47,7 +47,7 @@ class SysctlLive:
         if desired is None:
             return _restored(observed, lab) if observed and observed.owned else None
         step = SetParameter(lab.name, desired.name, desired.desired["value"], desired.desired["at_boot"])
-        if observed is None:
+        if observed is None or "value" not in observed.state:
             return creation(desired, (Record.of(lab.name, desired, {}), step))
         diffs = compare(FIELDS, desired.desired, observed)
         before = observed.facts["before"] if observed.owned else {"value": observed.state["value"]}

@@ -26,8 +26,8 @@ class SetParameter(Step):
     at_boot: str | None
 
     def __str__(self) -> str:
-        now = [f"set {self.name} = {self.value}"] if self.value is not None else []
-        word = "take it out of" if self.at_boot is None else f"{self.name} = {self.at_boot} into"
+        now = [f"set {self.name} = {self.value} now"] if self.value is not None else []
+        word = f"take {self.name} out of" if self.at_boot is None else f"{self.name} = {self.at_boot} at boot by"
         return ", ".join([*now, f"{word} {boot_path(self.lab)}"])
 
     def run(self, host: Host) -> None:

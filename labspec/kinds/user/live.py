@@ -46,7 +46,7 @@ class UserLive:
             user = people.get(thing.name)
             entry = dict(thing.entry or {})
             if user is None:
-                if thing.owned and thing.desired is None:
+                if thing.owned:
                     yield observed(thing, self.kind, {}, entry=entry, added_to_home=None)
                 continue
             wanted = (thing.desired.desired if thing.desired else {}).get("group")
@@ -70,7 +70,7 @@ class UserLive:
         group = preview.changes.get(f"group.{desired.desired.get('group')}")
         # A user cannot be made before its first group; the steps are the same as in the group's own change.
         first = group.steps[:2] if group and group.action is Action.CREATE else ()
-        if observed is None:
+        if observed is None or not observed.state:
             return creation(
                 desired, (*first, AddUser.of(lab.name, desired), *(AddMember(desired.name, name) for name in wanted))
             )

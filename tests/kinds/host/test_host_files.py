@@ -108,6 +108,7 @@ def test_a_removed_one_is_made_again(tmp_path: Path, host: Host) -> None:
     settle(LIVE, lab, host)
     path.unlink()
     assert [change.action for change in settle(LIVE, lab, host)] == [Action.CREATE]
+    path.unlink()
     settle(LIVE, lab, host, destroy=True)
     assert path.read_text() == "before"
 
@@ -241,3 +242,16 @@ def test_a_danger_is_seen_behind_a_link(tmp_path: Path) -> None:
 def test_steps_say_what_they_do() -> None:
     assert str(WriteFile("/a", b"12", "0644", "root", None)) == "write /a: 2 bytes, mode 0644, owner root:"
     assert str(RestoreFile("/a")) == "remove /a"
+
+
+def test_a_folder_that_is_gone_needs_no_removal(tmp_path: Path, host: Host) -> None:
+    folder = tmp_path / "d"
+    folder.mkdir()
+    lab = lab_of(file(folder / "a"))
+    settle(LIVE, lab, host)
+    (folder / "a").unlink()
+    folder.rmdir()
+    settle(LIVE, lab, host, destroy=True)
+    assert host.journal("tp").entries() == {}
+    with pytest.raises(LabError, match=f"there is no folder {folder}"):
+        RestoreFile(str(folder / "a"), "").run(host)
