@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labspec.core.diagnostic import LabError
 from labspec.core.resource import Lab, Observed
 from labspec.host.host import Host
 from labspec.kinds import REGISTRY, lives
@@ -14,4 +15,17 @@ def observe(lab: Lab, host: Host) -> dict[str, Observed]:
     kinds = {kind.name for kind in REGISTRY if kind.labelled}
     kinds.update(resource.kind for resource in lab.resources)
     kinds.update(str(entry.get("kind")) for entry in reading.journal.values())
+    if _engine_is_off(reading):
+        kinds -= {kind.name for kind in REGISTRY if kind.labelled}
     return {found.address: found for live in lives() if live.kind in kinds for found in live.observe(reading)}
+
+
+def _engine_is_off(reading: Reading) -> bool:
+    """Return whether the engine does not answer because the lab has stopped it: then it has nothing of the lab."""
+    if "state" not in reading.journal.get("daemon.service", {}).get("applied", {}):
+        return False
+    try:
+        reading.docker.get("/version")
+    except LabError:
+        return True
+    return False

@@ -6,7 +6,7 @@ import grp
 import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
@@ -15,12 +15,15 @@ from labspec.kinds.daemon.record import ADDRESS
 
 if TYPE_CHECKING:
     from labspec.host.host import Host
+    from labspec.host.journal import Journal
 
 SUBUID, SUBGID = "/etc/subuid", "/etc/subgid"
 COUNT = 65536
 FIRST = 100_000
 DEFAULT = "default"
 DEFAULT_USER = "dockremap"
+_NO_USER = 6
+"""What userdel(8) and groupdel(8) exit with where there is none."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class EnsureIds(Step):
     group: str
 
     def __str__(self) -> str:
+        if self.user == DEFAULT_USER:
+            return f"let Docker make the user {DEFAULT_USER} with subordinate ids, if there is none"
         whose = self.user if self.user == self.group else f"{self.user} and group {self.group}"
         return f"give {whose} subordinate ids in {SUBUID} and {SUBGID}, if there are none"
 
@@ -39,6 +44,9 @@ class EnsureIds(Step):
         """Add what is missing, with a note in the journal. Raises LabError where there is no such user or group."""
         journal = host.journal(self.lab)
         entry = journal.entries().get(ADDRESS, {})
+        if self.user == DEFAULT_USER:
+            self._note_default(journal, entry)
+            return
         for path, names in ((SUBUID, _user_names(self.user)), (SUBGID, _group_names(self.group))):
             state = host.system.read(path) or FileState(b"", "0644", 0, 0)
             line = missing_range(state.content.decode(errors="replace"), names)
@@ -49,6 +57,11 @@ class EnsureIds(Step):
             journal.record(ADDRESS, entry)
             content = state.content + line.encode()
             host.system.write(path, FileState(content, state.mode, state.uid, state.gid))
+
+    def _note_default(self, journal: Journal, entry: Mapping[str, Any]) -> None:
+        """Note that Docker is about to make its own user, so that it goes again."""
+        if not user_exists(DEFAULT_USER):
+            journal.record(ADDRESS, {**entry, "kind": "daemon", "accounts": {DEFAULT_USER: "user"}})
 
 
 def missing_range(content: str, names: tuple[str, ...]) -> str | None:
@@ -79,8 +92,12 @@ def user_exists(user: str) -> bool:
 
 
 def take_back(host: Host, accounts: Mapping[str, str]) -> None:
-    """Remove the lines that `EnsureIds` added; what others did to the files stays."""
+    """Remove the lines that `EnsureIds` added, and the user that Docker made; what others did stays."""
     for path, line in accounts.items():
+        if path == DEFAULT_USER:
+            host.system.run(["userdel", DEFAULT_USER], accepted=(0, _NO_USER))
+            host.system.run(["groupdel", DEFAULT_USER], accepted=(0, _NO_USER))
+            continue
         state = host.system.read(path)
         if state is None or line.encode() not in state.content:
             continue

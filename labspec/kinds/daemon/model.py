@@ -43,6 +43,7 @@ ACTIONS = (
 )
 _HOST = re.compile(r"(unix://(/\S+)?|fd://\S*|tcp://[\w.\[\]:*-]*(/\S*)?)")
 _ACCOUNT = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,31}(:[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,31})?")
+_USERS = ("services", "stacks", "images", "volumes", "networks")
 _CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 _TYPES: Mapping[str, Any] = {
     TEXT: Line,
@@ -103,6 +104,10 @@ class DaemonSection:
         if not entry:
             return
         if name == "service":
+            used = [section for section in _USERS if scope.names(section)]
+            if entry.get("state") == "stopped" and used:
+                message = f"Docker is to be stopped, and the lab has {used[0]}"
+                scope.error(("daemon", name, "state"), message, "write started, or leave it out")
             yield Resource("daemon.service", self.kind, "docker.service", desired=dict(entry))
             return
         settings = {key: value for key, value in entry.items() if key != UNCHECKED}

@@ -25,26 +25,32 @@ LONGEST_SECONDS = 300
 _FILES = "rollback"
 
 # FILE and COPY are repeated; where there is no COPY there was no FILE.
-_SCRIPT = """# Arguments: UNIT restart|reload PID STARTED DEADLINE [FILE COPY]...
-unit=$1 how=$2 pid=$3 started=$4 deadline=$5
-shift 5
+_SCRIPT = """# Arguments: UNIT FOLDER restart|reload PID STARTED DEADLINE [FILE COPY]...
+unit=$1 folder=$2 how=$3 pid=$4 started=$5 deadline=$6
+shift 6
 stat=$(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null)
 if [ "$(date +%s)" -lt "$deadline" ] && [ "${stat%% *}" != Z ] &&
     [ "$(printf %s "$stat" | cut -d' ' -f20)" = "$started" ]; then
     exit 0
 fi
+changed=
 while [ $# -ge 2 ]; do
-    if [ -e "$2" ]; then cp -p "$2" "$1.labspec" && mv -f "$1.labspec" "$1"; else rm -f "$1"; fi
+    if [ -e "$2" ]; then
+        cmp -s "$1" "$2" || { cp -p "$2" "$1.labspec" && mv -f "$1.labspec" "$1" && changed=yes; }
+    elif [ -e "$1" ]; then
+        rm -f "$1" && changed=yes
+    fi
     shift 2
 done
 sync
 systemctl reset-failed docker.service docker.socket
-if [ "$how" = reload ] && systemctl is-active --quiet docker.service; then
-    systemctl reload docker.service
-else
+if ! systemctl is-active --quiet docker.service; then
     systemctl restart docker.service
+elif [ "$changed" ]; then
+    systemctl "$how" docker.service
 fi
 systemctl stop "$unit.timer"
+rm -rf "$folder"
 """
 
 
@@ -76,7 +82,7 @@ def arm(host: Host, lab: str, paths: Sequence[str], how: str, *, timer: bool) ->
             f"--on-unit-active={EVERY_SECONDS}",
             "--timer-property=AccuracySec=100ms",
             "--quiet",
-            *("/bin/sh", str(script), unit, how, str(os.getpid()), _started(), str(deadline), *pairs),
+            *("/bin/sh", str(script), unit, str(folder), how, str(os.getpid()), _started(), str(deadline), *pairs),
         ]
     )
 

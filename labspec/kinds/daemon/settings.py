@@ -104,7 +104,7 @@ def _steps(
 
 def _ids(settings: Mapping[str, Any], lab: Lab) -> tuple[Step, ...]:
     value = settings.get(REMAP)
-    return (EnsureIds(lab.name, *remapped(value)),) if value and value != "default" else ()
+    return (EnsureIds(lab.name, *remapped(value)),) if value else ()
 
 
 def _how_in_words(how: str, late: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,7 +180,6 @@ class RestartDaemon(Step):
                 raise restart.taken_back(error, self.edit.path) from error
             raise
         failures = restart.start_again(host, containers)
-        rollback.disarm(host, self.edit.lab)
         settle(host, self.edit)
         if failures:
             raise LabError(f"Docker works with its new settings, but could not start again: {'; '.join(failures)}")
@@ -202,12 +201,12 @@ class ReloadDaemon(Step):
         except LabError as error:
             _take_back(host, self.edit, restart.reload)
             raise restart.taken_back(error, self.edit.path) from error
-        rollback.disarm(host, self.edit.lab)
         settle(host, self.edit)
 
 
 def settle(host: Host, edit: Edit) -> None:
     """Note that the daemon has taken its file over; forget the entry once nothing of the lab is in it."""
+    rollback.disarm(host, edit.lab)
     journal, entry = host.journal(edit.lab), edit.entry(host)
     if edit.desired:
         journal.record(ADDRESS, settled(entry, edit.wanted))
@@ -219,10 +218,14 @@ def settle(host: Host, edit: Edit) -> None:
         Path(folder).rmdir()
 
 
-def _take_back(host: Host, edit: Edit, again: Any) -> None:
-    """Put the files of before in force."""
+def _take_back(host: Host, edit: Edit, again: Callable[[Host], None]) -> None:
+    """Put the files of before in force. Raises LabError where Docker does not take them either."""
     rollback.put_back(host, edit.lab)
-    again(host)
+    try:
+        again(host)
+    except LabError as error:
+        message = f"the settings of before are in {edit.path} again, but {error.diagnostics[0].message}"
+        raise LabError(message, hint="see 'journalctl -u docker' and 'systemctl status docker'") from error
     rollback.disarm(host, edit.lab)
     entry = edit.entry(host)
     if entry:
