@@ -53,6 +53,8 @@ class Field:
     """The host reports it; else only the digest last applied can be compared."""
     secret: bool = False
     """The values are never shown."""
+    size: bool = False
+    """The values are numbers of bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
@@ -20,6 +20,7 @@ from labspec.report.text import (
     shorten,
     shorten_pair,
     show,
+    show_size,
     width,
 )
 
@@ -30,13 +31,22 @@ REPLACES = "# forces replacement"
 CAUSE_COLOURS = {Cause.DRIFT: "magenta"}
 
 
-def diff_lines(diffs: tuple[Diff, ...], columns: int, *, whole: bool = False) -> Iterator[str]:
+def diff_lines(diffs: tuple[Diff, ...], sizes: frozenset[str], columns: int, *, whole: bool = False) -> Iterator[str]:
     """Yield one aligned line a difference, with lines below it where a list or mapping is too long for one.
 
+    `sizes` are the fields whose values are numbers of bytes.
     `columns` is the width to fit into, for all but a single value that is to be shown `whole`.
     """
     room = max(24, columns // 2 - 20)
-    rows = [(diff, _sign(diff), printable(diff.path), *_values(diff, room, whole)) for diff in diffs]
+    rows = [
+        (
+            diff,
+            _sign(diff),
+            printable(diff.path),
+            *_values(diff, show_size if diff.field in sizes else show, room, whole),
+        )
+        for diff in diffs
+    ]
     path_columns = min(40, max(width(path) for _, _, path, _, _ in rows) + 1)
     value_columns = max((width(text) for _, _, _, text, _ in rows if width(text) <= ALIGNED), default=0)
     for diff, sign, path, text, below in rows:
@@ -53,14 +63,14 @@ def _sign(diff: Diff) -> str:
     return "-" if diff.after is UNSET else "~"
 
 
-def _values(diff: Diff, room: int, whole: bool) -> tuple[str, list[str]]:
+def _values(diff: Diff, spelt: Callable[[Any], str], room: int, whole: bool) -> tuple[str, list[str]]:
     """Return the text beside a field's name, and the lines below it."""
     if diff.secret:
         return SECRET, []
     limit = None if whole else 2 * room
     if diff.before is UNSET or diff.after is UNSET:
-        return shorten(_show(diff.after if diff.before is UNSET else diff.before), limit), []
-    before, after = _show(diff.before), _show(diff.after)
+        return shorten(_show(diff.after if diff.before is UNSET else diff.before, spelt), limit), []
+    before, after = _show(diff.before, spelt), _show(diff.after, spelt)
     if max(width(before), width(after)) <= room:
         return f"{before} -> {after}", []
     below = list(_inner(diff.before, diff.after, limit))
@@ -70,8 +80,8 @@ def _values(diff: Diff, room: int, whole: bool) -> tuple[str, list[str]]:
     return f"{left} -> {right}", []
 
 
-def _show(value: Any) -> str:
-    return UNSET_TEXT if value is UNSET else show(value)
+def _show(value: Any, spelt: Callable[[Any], str]) -> str:
+    return UNSET_TEXT if value is UNSET else spelt(value)
 
 
 def _inner(before: Any, after: Any, room: int | None) -> Iterator[str]:

@@ -12,8 +12,8 @@ from click import style
 from labspec.core.change import Action, Change, Plan
 from labspec.report.delta import diff_lines
 from labspec.report.diagnostics import diagnostic_lines
-from labspec.report.secrets import secret_fields
-from labspec.report.text import SECRET, is_block, pad, printable, printable_lines, shorten, show, width
+from labspec.report.fields import secret_fields, size_fields
+from labspec.report.text import SECRET, is_block, pad, printable, printable_lines, shorten, show, show_size, width
 
 NO_CHANGES = "No changes. The host matches the spec."
 NOTHING_TO_DESTROY = "Nothing to destroy. The host has nothing of this lab."
@@ -106,9 +106,9 @@ def summary(plan: Plan) -> str:
 
 def _details(change: Change, shown: Style) -> Iterator[str]:
     if change.diffs:
-        yield from diff_lines(change.diffs, shown.columns, whole=shown.whole)
+        yield from diff_lines(change.diffs, size_fields(change.kind), shown.columns, whole=shown.whole)
     elif change.action is Action.CREATE and change.after:
-        yield from _set_fields(change.after, secret_fields(change.kind), shown)
+        yield from _set_fields(change.after, change.kind, shown)
     for warning in change.warnings:
         yield f"{style('! warning:', fg='yellow')} {printable(warning)}"
     if shown.steps and change.steps:
@@ -116,16 +116,16 @@ def _details(change: Change, shown: Style) -> Iterator[str]:
         yield from (f"  {number}. {printable(str(step))}" for number, step in enumerate(change.steps, 1))
 
 
-def _set_fields(fields: Mapping[str, Any], secret: frozenset[str], shown: Style) -> Iterator[str]:
+def _set_fields(fields: Mapping[str, Any], kind: str, shown: Style) -> Iterator[str]:
     """Yield what the spec sets of a new object, one field a line, long lists and mappings one item a line."""
     label_columns = max(width(printable(name)) for name in fields) + 1
     room = max(24, shown.columns - len(INDENT) - label_columns - 1)
     for name, value in fields.items():
         label = pad(printable(name) + ":", label_columns)
-        if name in secret:
+        if name in secret_fields(kind):
             yield f"{label} {SECRET}"
             continue
-        text = show(value)
+        text = show_size(value) if name in size_fields(kind) else show(value)
         if width(text) <= room or not (isinstance(value, list | Mapping) or is_block(value)):
             yield f"{label} {text if shown.whole else shorten(text, room)}"
             continue

@@ -8,7 +8,7 @@ from typing import Any
 
 from labspec.core.change import Action, Change, Plan
 from labspec.core.diff import UNSET, Diff
-from labspec.report.secrets import secret_fields
+from labspec.report.fields import secret_fields
 from labspec.report.text import without_secrets
 
 FORMAT = 1

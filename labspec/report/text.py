@@ -43,6 +43,17 @@ def show(value: Any) -> str:
     return printable(json.dumps(value, ensure_ascii=False, default=str)).replace("\x7f", "\\x7f")
 
 
+def show_size(value: Any) -> str:
+    """Return a number of bytes as Docker's options spell it ("512m"); anything else as `show` does."""
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        return show(value)
+    for power, letter in ((3, "g"), (2, "m"), (1, "k")):
+        count, rest = divmod(value, 1024**power)
+        if count and not rest:
+            return f"{count}{letter}"
+    return str(value)
+
+
 def width(text: str) -> int:
     """Return how many terminal columns a printable text takes: two for wide characters, none for combining ones."""
     if text.isascii():

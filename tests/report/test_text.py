@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labspec.report.text import count, pad, printable, seconds, shorten, shorten_pair, show, table, width
+from labspec.report.text import count, pad, printable, seconds, shorten, shorten_pair, show, show_size, table, width
 
 
 @given(st.text(st.characters()))
@@ -76,3 +77,20 @@ def test_words() -> None:
     assert [count(1, "volume"), count(2, "volume"), count(0, "entry")] == ["1 volume", "2 volumes", "0 entries"]
     assert [seconds(0.04), seconds(9.96), seconds(59.7), seconds(185)] == ["0.0 s", "10.0 s", "1 min 0 s", "3 min 5 s"]
     assert pad("日", 4) == "日  "
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (536870912, "512m"),
+        (2**31, "2g"),
+        (2**20 + 1024, "1025k"),
+        (1000, "1000"),
+        (0, "0"),
+        (-1, "-1"),
+        (None, "null"),
+        (True, "true"),
+    ],
+)
+def test_a_size_is_spelt_as_docker_takes_it(value: Any, shown: str) -> None:
+    assert show_size(value) == shown

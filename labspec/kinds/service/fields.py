@@ -62,7 +62,7 @@ FIELDS = (
     Field("group_add", default=[]),
     Field("sysctls", default={}, keyed=True),
     Field("ulimits", default={}, keyed=True),  # name -> {soft, hard}
-    Field("shm_size"),
+    Field("shm_size", size=True),
     Field("storage_opt", default={}, keyed=True),
     Field("pid"),
     Field("ipc"),
@@ -82,9 +82,9 @@ FIELDS = (
     Field("cpu_rt_period", default=0),
     Field("cpu_rt_runtime", default=0),
     Field("cpuset", UPDATE, default=""),
-    Field("mem_limit", UPDATE, default=0),
-    Field("memswap_limit", UPDATE),
-    Field("mem_reservation", UPDATE, default=0),
+    Field("mem_limit", UPDATE, default=0, size=True),
+    Field("memswap_limit", UPDATE, size=True),
+    Field("mem_reservation", UPDATE, default=0, size=True),
     Field("mem_swappiness"),
     Field("pids_limit", UPDATE, default=0),  # 0 for no limit, never -1
     Field("oom_kill_disable", default=False),
