@@ -7,7 +7,8 @@ demo: engine python
 	@.ci/demo
 
 test: engine python check
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --ignore tests/live
+	$(BIN)/pytest tests/live
 
 check: python
 	$(BIN)/ruff check .
