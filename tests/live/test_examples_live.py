@@ -22,7 +22,7 @@ PREFIX = "labspec-test-"
 ALLOW = {"dangers": frozenset({"socket", "host-namespaces"})}
 SLOW = {"image-rootfs"}
 """It downloads a distribution; tests/live/test_images.py makes one."""
-ELSEWHERE = ("bundle-", "host-", "machine-", "rkt-", "unit-")
+ELSEWHERE = ("bundle-", "daemon-", "host-", "machine-", "rkt-", "unit-")
 """They change more than the engine has; their kinds have live tests of their own."""
 
 
