@@ -13,12 +13,17 @@ from labspec.core.resource import Lab, Resource
 from labspec.host.state import write_atomic
 from labspec.kinds.compose.document import projects, rendered_document
 from labspec.outputs.bundles import bundle_artifacts
+from labspec.outputs.daemon import daemon_artifacts
 from labspec.outputs.images import Artifact, build_section, copied, image_artifacts
 from labspec.outputs.rkt import rkt_artifacts
 
 COMPOSE_FILE = "compose.yaml"
 BUILT = ("steps", "dockerfile")
-_HOST_KINDS: dict[str, Callable[[Resource], Iterator[Artifact]]] = {"rkt": rkt_artifacts, "bundle": bundle_artifacts}
+_HOST_KINDS: dict[str, Callable[[Resource], Iterator[Artifact]]] = {
+    "rkt": rkt_artifacts,
+    "bundle": bundle_artifacts,
+    "daemon": daemon_artifacts,
+}
 
 
 def render(lab: Lab, folder: Path) -> list[Path]:
