@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from labspec.core.diagnostic import LabError
-from labspec.core.resource import Lab, Observed
+from labspec.core.resource import LAB_LABEL, Lab, Observed
+from labspec.host.docker import filters
 from labspec.host.host import Host
 from labspec.kinds import REGISTRY, lives
 from labspec.kinds.provider import Reading
+
+_LISTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "image": ("/images/json", {}),
+    "network": ("/networks", {}),
+    "volume": ("/volumes", {}),
+    "service": ("/containers/json", {"all": 1}),
+}
+"""What each kind begins with, filtered by the lab's label: the engine looks for all of it at once."""
 
 
 def observe(lab: Lab, host: Host) -> dict[str, Observed]:
@@ -17,7 +28,11 @@ def observe(lab: Lab, host: Host) -> dict[str, Observed]:
     kinds.update(str(entry.get("kind")) for entry in reading.journal.values())
     if _engine_is_off(reading):
         kinds -= {kind.name for kind in REGISTRY if kind.labelled}
-    return {found.address: found for live in lives() if live.kind in kinds for found in live.observe(reading)}
+    chosen = [live for live in lives() if live.kind in kinds]
+    label = filters(label=[f"{LAB_LABEL}={lab.name}"])
+    lists = (_LISTS[live.kind] for live in chosen if live.kind in _LISTS)
+    host.docker.foresee((path, {**query, **label}) for path, query in lists)
+    return {found.address: found for live in chosen for found in live.observe(reading)}
 
 
 def _engine_is_off(reading: Reading) -> bool:

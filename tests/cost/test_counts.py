@@ -111,11 +111,14 @@ def test_an_unchanged_spec_is_validated_without_parser_and_checkers(folder: Path
 def applied(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, Cost]]:
     """Return the folder of a lab that is applied, and what that took."""
     monkeypatch.setenv("LABSPEC_STATE_DIR", str(folder / "state"))
+    engine = Docker()
     try:
-        images = Docker().find("/images/debian:latest/json")
+        image = engine.find("/images/debian:latest/json")
     except LabError as error:
         pytest.skip(f"no Docker engine: {error.diagnostics[0].message}")
-    if images is None:
+    finally:
+        engine.close()
+    if image is None:
         pytest.skip("debian:latest is not there")
     try:
         yield folder, cost("apply", "-y", looks=True, folder=folder)
@@ -135,7 +138,7 @@ def test_a_lab_of_ten_objects(applied: tuple[Path, Cost]) -> None:
         assert found.code == 0, command
         assert found.requests <= 12, command
         assert found.processes == [], command
-        assert found.imported(*HEAVY) == set(), command
+        assert found.imported(*HEAVY) <= {"difflib"}, command  # click has it for -y
     plan = cost("plan", looks=True, folder=folder)
     assert plan.imported(*LATE) == set()
     # What else is imported counts too: this catches what creeps in.
