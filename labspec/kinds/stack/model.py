@@ -17,6 +17,7 @@ from labspec.kinds.section import Line, ModelSection, Text
 from labspec.kinds.service.resource import service_resources
 from labspec.kinds.stack.document import StackDocument, file_document, inline_document
 from labspec.kinds.stack.objects import object_resources
+from labspec.kinds.unit.resource import stack_unit
 
 PROJECT_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -43,6 +44,8 @@ class Stack(BaseModel):
     """The active profiles of this stack, besides those of the lab."""
     project: Annotated[str, Field(pattern=PROJECT_PATTERN, max_length=200)] | None = None
     """The name of the compose project; `<lab>-<stack>` where it is not given."""
+    systemd: bool | None = None
+    """A unit of systemd, labspec-<project>.service, starts the stack's containers with the host and stops them."""
     services: dict[str, Any] | None = None
     """Services, as in the section `services`."""
     networks: dict[str, Any] | None = None
@@ -101,6 +104,8 @@ class StackSection(ModelSection):
                 services += service_resources(key, whole, project)
         yield from object_resources(project, {address for resource in services for address in resource.needs})
         yield from services
+        if entry.get("systemd"):
+            yield stack_unit(scope.lab, name, project.name, [resource.address for resource in services])
 
 
 def project_name(name: str, entry: Any, scope: Scope) -> str:

@@ -14,7 +14,7 @@ from labspec.kinds.objects import resources_of
 from labspec.kinds.provider import Reading
 from labspec.kinds.unit.changes import creation, leaving, moved, order_diff, takeover, update
 from labspec.kinds.unit.dangers import unit_dangers
-from labspec.kinds.unit.names import owner_remark
+from labspec.kinds.unit.names import owner_of
 from labspec.kinds.unit.problems import unit_problems
 from labspec.kinds.unit.reading import content_of, enabled, exists, links, properties, settings_in, state_of
 from labspec.kinds.unit.unitfile import values_of
@@ -51,7 +51,7 @@ class UnitLive:
             entry, unit = entries.get(address), names[address]
             path = resources[address].options["path"] if entry is None else entry.get("path")
             content = content_of(system, path) if path else None
-            ours = content is not None and content.startswith(f"# {owner_remark(reading.lab.name)}")
+            ours = owner_of(content or "") == reading.lab.name
             if entry is None and not ours and not _is_there(path, shown.get(unit, {})):
                 continue
             yield observed(unit, address, path, content, shown.get(unit, {}), linked, entry, ours=ours)
@@ -64,7 +64,8 @@ class UnitLive:
             return creation(desired, lab)
         diffs = compare(FIELDS, desired.desired, observed) or order_diff(desired, observed)
         asked = desired.address in preview.replace
-        if not diffs and not asked and not (observed.owned and observed.facts["unfinished"]):
+        unfinished = observed.owned and observed.facts["unfinished"]
+        if not diffs and not asked and not unfinished and not observed.facts["labs"]:
             return None
         if not observed.owned and desired.options["path"]:
             return takeover(desired, observed, lab)
@@ -115,6 +116,7 @@ def observed(
         owned=entry is not None or ours,
         facts={
             "path": path,
+            "labs": entry is None and not ours and owner_of(content or "") is not None,
             "fragment": shown.get("FragmentPath", ""),
             "order": [[setting.section, setting.key] for setting in settings],
             "unfinished": bool((entry or {}).get("unfinished")) or shown.get("NeedDaemonReload") == "yes",

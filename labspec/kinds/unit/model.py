@@ -11,7 +11,8 @@ from labspec.core.diagnostic import did_you_mean
 from labspec.core.resource import Resource
 from labspec.kinds.provider import Naming, Scope
 from labspec.kinds.section import Line, ModelSection
-from labspec.kinds.unit.names import ENABLING, OWN_SECTION, family_of, is_template, owner_remark, type_of, unit_path
+from labspec.kinds.unit.names import ENABLING, OWN_SECTION, is_template, owner_remark, type_of
+from labspec.kinds.unit.resource import unit_resource
 from labspec.kinds.unit.unitfile import (
     KEY_PATTERN,
     Setting,
@@ -136,27 +137,19 @@ class UnitSection(ModelSection):
             scope.error(
                 (*path, "state"), "a template cannot be started, only its instances", f"such as {_instance(name)}"
             )
-        file = unit_path(name, entry.get("dropin")) if settings else None
-        desired: dict[str, Any] = {"path": file, "sections": values} if settings else {}
-        state = entry.get("state") or (None if _waits(name, entry, values, scope) else "started")
         enabled = entry.get("enabled")
         if enabled is None and installs and not entry.get("dropin"):
             enabled = True
-        desired |= {key: value for key, value in (("state", state), ("enabled", enabled)) if value is not None}
-        yield Resource(
-            f"unit.{name}",
-            "unit",
+        yield unit_resource(
             name,
-            desired,
-            options={
-                "text": text,
-                "path": file,
-                "dropin": bool(entry.get("dropin")),
-                "family": family_of(name, values),
-                "places": places,
-                "file": entry.get("file"),
-            },
-            needs=tuple(entry.get("depends_on") or ()),
+            settings,
+            text,
+            state=entry.get("state") or (None if _waits(name, entry, values, scope) else "started"),
+            enabled=enabled,
+            dropin=entry.get("dropin"),
+            file=entry.get("file"),
+            places=places,
+            needs=entry.get("depends_on") or (),
         )
 
     def schema(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 FOLDER = "/etc/systemd/system"
@@ -38,10 +39,15 @@ def unit_path(name: str, dropin: str | None) -> str:
     return f"{FOLDER}/{name}.d/{dropin.removesuffix('.conf')}.conf" if dropin else f"{FOLDER}/{name}"
 
 
-def owner_remark(lab: str, address: str = "") -> str:
-    """Return the line on top of a unit file that says whose it is, were the journal lost; its start if no address."""
-    begin = f"Made by labspec for lab '{lab}' ("
-    return f"{begin}{address}); 'labspec destroy' puts back what was here." if address else begin
+def owner_remark(lab: str, address: str) -> str:
+    """Return the line on top of a unit file that says whose it is, were the journal lost."""
+    return f"Made by labspec for lab '{lab}' ({address}); 'labspec destroy' puts back what was here."
+
+
+def owner_of(text: str) -> str | None:
+    """Return the lab that a unit file belongs to by its first line, or None."""
+    found = re.match(r"# Made by labspec for lab '([^']+)' \(", text)
+    return found[1] if found else None
 
 
 def family_of(name: str, values: Mapping[str, Sequence[str]]) -> list[str]:

@@ -18,7 +18,7 @@ from labspec.core.change import Action, Change
 from labspec.core.diagnostic import Diagnostic, LabError, Position, did_you_mean
 from labspec.core.resource import Lab, Resource
 from labspec.kinds.objects import resources_of
-from labspec.kinds.unit.names import is_template, owner_remark
+from labspec.kinds.unit.names import is_template, owner_of
 from labspec.kinds.unit.reading import booted, content_of, exists, properties
 from labspec.kinds.unit.unitfile import Setting, settings_of
 
@@ -103,11 +103,10 @@ def _foreign(resources: Sequence[Resource], lab: Lab, system: System) -> Iterato
     brings = any(resource.kind == "package" for resource in lab.resources)
     for resource in resources:
         path = resource.options["path"]
-        remark = (content_of(system, path) or "").partition("\n")[0] if path else ""
-        owner = re.match(owner_remark("@").replace("(", r"\(").replace("@", "([^']+)"), remark.removeprefix("# "))
-        if owner and owner[1] != lab.name:
+        owner = owner_of(content_of(system, path) or "") if path else None
+        if owner and owner != lab.name:
             yield Diagnostic(
-                f"{resource.address}: {path} belongs to lab '{owner[1]}'",
+                f"{resource.address}: {path} belongs to lab '{owner}'",
                 at=resource.at,
                 hint="destroy that lab first, or give the unit another name",
             )

@@ -299,3 +299,15 @@ def test_extends_in_vain(tmp_path: Path, services: Any, expected: str) -> None:
         name: {key: item for key, item in entry.items() if item is not None} for name, entry in services.items()
     }
     assert of_file(tmp_path, {"services": services})[1][0] == expected
+
+
+def test_a_stack_may_start_with_the_host() -> None:
+    found, mistakes = stack({"services": {"a": {"image": "x"}}, "systemd": True})
+    assert mistakes == []
+    unit = found["stack.s.unit"]
+    assert (unit.address, unit.kind, unit.name) == ("stack.s.unit", "unit", "labspec-tp-s.service")
+    assert "stack.s.service.a" in unit.needs
+    assert unit.desired["state"] == "started"
+    assert unit.desired["enabled"] is True
+    assert unit.desired["sections"]["Service.ExecStart"] == ["/usr/bin/docker compose --project-name tp-s start"]
+    assert unit.desired["sections"]["Install.WantedBy"] == ["multi-user.target"]
