@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from labspec.core.change import Action, Change, Step
 from labspec.core.diff import Cause, Diff, Settle, digests
@@ -70,24 +71,27 @@ def update(desired: Resource, observed: Observed, diffs: tuple[Diff, ...], lab: 
     changed = [path.partition(".")[2] for path in paths if path.startswith("sections.")]
     rewritten = bool(changed) or "order" in paths
     unfinished = bool(observed.owned and observed.facts["unfinished"])
+    unread = bool(observed.owned and observed.facts["unread"])
     verb = "restart" if asked or unfinished or "order" in paths else restart_verb(desired.name, changed)
     target = _target(desired, lab)
-    run = _run_step(desired, observed, verb, target)
-    wanted = desired.desired.get("enabled")
-    relink = "enabled" in paths or (wanted and any(key.startswith("Install.") for key in changed))
-    link = _link_verb(desired, anew=True) if relink else None
+    # What the spec no longer sets goes back to what it was: then only the difference has it.
+    state = paths["state"].after if "state" in paths else desired.desired.get("state")
+    wanted = paths["enabled"].after if "enabled" in paths else desired.desired.get("enabled")
+    run = _run_step(state, observed.state["state"], verb, target)
+    relink = "enabled" in paths or (wanted is True and any(key.startswith("Install.") for key in changed))
+    link = _link_verb(desired, wanted is True, anew=True) if relink else None
     files: Steps = ()
     if rewritten:
         files = (WriteUnit(target, desired.options["text"], isinstance(run, RunUnit), link),)
     elif link:
         files = (LinkUnit(target, link),)
-    make: Steps = (DaemonReload(desired.name),) if files or unfinished or not run else ()
+    make: Steps = (DaemonReload(desired.name),) if files or unfinished or unread or not run else ()
     reason = reason_for(diffs) if observed.owned else "differs from the spec"
     change = Change(
         desired.address,
         "unit",
-        Action.START if set(paths) == {"state"} and isinstance(run, RunUnit) and not unfinished else Action.UPDATE,
-        reason if diffs else "asked for by --replace" if asked else "its file is newer than what runs",
+        Action.START if set(paths) == {"state"} and isinstance(run, RunUnit) and not files else Action.UPDATE,
+        reason if diffs else "asked for by --replace" if asked else _waiting(unfinished=unfinished),
         before=observed.state,
         after=desired.desired,
         diffs=diffs,
@@ -127,7 +131,7 @@ def _making(desired: Resource, lab: Lab, *, running: bool = False) -> tuple[Step
     """Return the steps that write a unit's file, none where only its state is the lab's, and those that follow."""
     target, wanted = _target(desired, lab), desired.desired
     file = target.path is not None
-    link = _link_verb(desired, anew=running and file) if "enabled" in wanted else None
+    link = _link_verb(desired, wanted["enabled"], anew=running and file) if "enabled" in wanted else None
     run: Step | None = None
     if wanted.get("state") == "started":
         run = RunUnit(target, "restart" if running and file else "start")
@@ -143,16 +147,19 @@ def _making(desired: Resource, lab: Lab, *, running: bool = False) -> tuple[Step
     return files, ((DaemonReload(desired.name),) if files else ()) + ((run,) if run else ())
 
 
-def _link_verb(desired: Resource, *, anew: bool) -> str:
+def _waiting(*, unfinished: bool) -> str:
+    return "it was not restarted after its last change" if unfinished else "systemd has not read its files again"
+
+
+def _link_verb(desired: Resource, wanted: bool, *, anew: bool) -> str:
     """Return what systemctl is to do; `anew` where links of an older [Install] may be there."""
-    if not desired.desired.get("enabled"):
+    if not wanted:
         return "disable"
-    return "reenable" if anew and not desired.options["dropin"] else "enable"
+    return "reenable" if anew and desired.options["path"] and not desired.options["dropin"] else "enable"
 
 
-def _run_step(desired: Resource, observed: Observed, verb: str | None, target: Target) -> Step | None:
+def _run_step(wanted: Any, now: str, verb: str | None, target: Target) -> Step | None:
     """Return the step that makes a unit run as it should, or None."""
-    wanted, now = desired.desired.get("state"), observed.state["state"]
     if wanted == "stopped":
         return StopUnit(target) if now != "stopped" else None
     if wanted == "started":

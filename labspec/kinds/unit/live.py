@@ -64,8 +64,8 @@ class UnitLive:
             return creation(desired, lab)
         diffs = compare(FIELDS, desired.desired, observed) or order_diff(desired, observed)
         asked = desired.address in preview.replace
-        unfinished = observed.owned and observed.facts["unfinished"]
-        if not diffs and not asked and not unfinished and not observed.facts["labs"]:
+        waiting = observed.owned and (observed.facts["unfinished"] or observed.facts["unread"])
+        if not diffs and not asked and not waiting and not observed.facts["labs"]:
             return None
         if not observed.owned and desired.options["path"]:
             return takeover(desired, observed, lab)
@@ -101,6 +101,7 @@ def observed(
     settings = settings_in(content)
     there = path is not None and (content is not None or Path(path).is_symlink())
     before = (entry or {}).get("before") or {}
+    applied = (entry or {}).get("applied") or {}
     return Observed(
         address=address,
         kind="unit",
@@ -112,20 +113,30 @@ def observed(
             "state": state_of(shown),
             "enabled": enabled(unit, linked),
         },
-        applied=(entry or {}).get("applied") or {},
+        applied=applied,
+        defaults={field: value for field, value in _state_before(unit, before).items() if field in applied},
         owned=entry is not None or ours,
         facts={
             "path": path,
             "labs": entry is None and not ours and owner_of(content or "") is not None,
             "fragment": shown.get("FragmentPath", ""),
             "order": [[setting.section, setting.key] for setting in settings],
-            "unfinished": bool((entry or {}).get("unfinished")) or shown.get("NeedDaemonReload") == "yes",
+            "unfinished": bool((entry or {}).get("unfinished")),
+            "unread": shown.get("NeedDaemonReload") == "yes",
             "family": list((entry or {}).get("family") or [unit]),
             "had": bool(before.get("file") or before.get("link")),
             "ran": bool(before.get("active")),
             "detail": f"{shown.get('ActiveState', 'unknown')} ({shown.get('SubState', '')})" if shown else "",
         },
     )
+
+
+def _state_before(unit: str, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the state that a unit had before the lab: what it goes back to once the spec says nothing of it."""
+    if not before:
+        return {}
+    running = "started" if before.get("active") else "stopped"
+    return {"state": running, "enabled": enabled(unit, before.get("links", {}))}
 
 
 def _is_there(path: str | None, shown: Mapping[str, str]) -> bool:

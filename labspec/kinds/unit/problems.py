@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -65,11 +64,9 @@ def verified(changed: Sequence[Resource], lab: Lab, system: System) -> Iterator[
         for resource in resources_of(lab, "unit"):
             if resource.options["path"]:
                 _lay_out(resource, top, system)
-        # rc is 0 for most mistakes, and what it says goes to standard error.
-        command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no"]
         units = [str(top / resource.name) for resource in changed if (top / resource.name).exists()]
         try:
-            said = _verify([*command, "--", *units], system).stderr if units else ""
+            said = _verify(units, system) if units else ""
         except LabError as error:
             if "is not installed" not in str(error):
                 raise
@@ -93,8 +90,14 @@ def known_keys(system: System) -> dict[str, set[str]]:
     return found
 
 
-def _verify(command: Sequence[str], system: System) -> subprocess.CompletedProcess[str]:
-    return system.run(command, accepted=range(256))
+def _verify(units: Sequence[str], system: System) -> str:
+    """Return what systemd-analyze says of unit files."""
+    command = ["systemd-analyze", "verify", "--man=no"]
+    # rc is 0 for most mistakes, and what it says goes to standard error.
+    done = system.run([*command, "--recursive-errors=no", "--", *units], accepted=range(256))
+    if "unrecognized option" in done.stderr:  # before systemd 250
+        done = system.run([*command, "--", *units], accepted=range(256))
+    return done.stderr
 
 
 def _foreign(resources: Sequence[Resource], lab: Lab, system: System) -> Iterator[Diagnostic]:

@@ -119,10 +119,20 @@ def test_a_hand_edit_is_drift_and_a_comment_is_not() -> None:
 def test_what_was_cut_short_is_finished() -> None:
     entry = {"applied": digests(desired(WEB).desired), "unfinished": True}
     assert steps(desired(WEB), live(WEB, entry=entry)) == ["systemctl daemon-reload", RESTART]
-    assert steps(desired(WEB), live(WEB, shown={**RUNS, "NeedDaemonReload": "yes"})) == [
+    assert steps(desired(WEB), live(WEB, shown={**RUNS, "NeedDaemonReload": "yes"})) == ["systemctl daemon-reload"]
+
+
+def test_what_the_spec_says_no_more_goes_back_to_what_it_was() -> None:
+    both = {"state": "stopped", "enabled": False}
+    before = {"active": True, "links": LINKS}
+    entry = {"applied": digests(both), "before": before}
+    stopped = {"shown": {**RUNS, "ActiveState": "inactive"}, "linked": {}, "content": None, "entry": entry}
+    assert steps(desired({"enabled": False}), live(both, **stopped)) == ["systemctl start lsp-test.service"]
+    assert steps(desired({"state": "stopped"}), live(both, **stopped)) == [
+        "systemctl enable lsp-test.service",
         "systemctl daemon-reload",
-        RESTART,
     ]
+    assert steps(None, live(both, **stopped))[-1] == "systemctl start lsp-test.service"
 
 
 def test_replace_restarts() -> None:
