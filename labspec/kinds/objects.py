@@ -57,6 +57,21 @@ def applied_fields(labels: Mapping[str, str]) -> dict[str, str]:
     return {str(name): str(value) for name, value in record.items()} if isinstance(record, dict) else {}
 
 
+def as_it_should_be(
+    fields: Iterable[Field],
+    desired: Resource | None,
+    observed: Observed | None,
+    preview: Preview,
+    folded: Mapping[str, Any] | None = None,
+) -> bool:
+    """Return whether `plain_change` has nothing to change, so that no step need be made, nor imported."""
+    if desired is None or desired.options.get("external"):
+        return desired is not None
+    if observed is None or desired.address in preview.replace:
+        return False
+    return not compare(fields, desired.desired, observed, folded)
+
+
 def plain_change(
     fields: Iterable[Field],
     desired: Resource | None,

@@ -10,8 +10,7 @@ from labspec.core.diagnostic import Diagnostic
 from labspec.core.diff import Field
 from labspec.core.resource import LAB_LABEL, Lab, Observed, Resource
 from labspec.host.docker import filters
-from labspec.kinds.network.steps import CreateNetwork, RemoveNetwork
-from labspec.kinds.objects import applied_fields, external, foreign_labels, plain_change, taken
+from labspec.kinds.objects import applied_fields, as_it_should_be, external, foreign_labels, plain_change, taken
 from labspec.kinds.provider import Reading
 
 if TYPE_CHECKING:
@@ -45,9 +44,13 @@ class NetworkLive:
 
     def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:
         """Return what makes, replaces or removes one network."""
+        folded = _fold(desired.desired, observed.state) if desired and observed else None
+        if as_it_should_be(FIELDS, desired, observed, preview, folded):
+            return None
+        from labspec.kinds.network.steps import CreateNetwork, RemoveNetwork
+
         remove = (RemoveNetwork(observed.id, observed.name),) if observed else ()
         make = (CreateNetwork.of(lab.name, desired),) if desired else ()
-        folded = _fold(desired.desired, observed.state) if desired and observed else None
         return plain_change(FIELDS, desired, observed, preview, remove=remove, make=make, folded=folded)
 
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:

@@ -10,9 +10,8 @@ from labspec.core.diagnostic import Diagnostic
 from labspec.core.diff import Field
 from labspec.core.resource import LAB_LABEL, Lab, Observed, Resource
 from labspec.host.docker import filters
-from labspec.kinds.objects import applied_fields, external, foreign_labels, plain_change, taken
+from labspec.kinds.objects import applied_fields, as_it_should_be, external, foreign_labels, plain_change, taken
 from labspec.kinds.provider import Reading
-from labspec.kinds.volume.steps import CreateVolume, RemoveVolume
 
 if TYPE_CHECKING:
     from labspec.host.host import Host
@@ -39,6 +38,10 @@ class VolumeLive:
 
     def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:
         """Return what makes, replaces or removes one volume."""
+        if as_it_should_be(FIELDS, desired, observed, preview):
+            return None
+        from labspec.kinds.volume.steps import CreateVolume, RemoveVolume
+
         remove = (RemoveVolume(observed.name),) if observed else ()
         make = (CreateVolume.of(lab.name, desired),) if desired else ()
         change = plain_change(FIELDS, desired, observed, preview, remove=remove, make=make)
