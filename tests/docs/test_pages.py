@@ -133,7 +133,17 @@ def test_every_json_is_told(command: str) -> None:
 
 
 def test_every_danger_is_told() -> None:
-    sources = [ROOT / "labspec" / "kinds" / kind for kind in ("service/dangers.py", "volume/live.py", "image/live.py")]
+    sources = [
+        ROOT / "labspec" / "kinds" / kind
+        for kind in (
+            "service/dangers.py",
+            "volume/live.py",
+            "image/live.py",
+            "group/dangers.py",
+            "file/dangers.py",
+            "sysctl/dangers.py",
+        )
+    ]
     written = "\n".join(source.read_text() for source in sources)
     raised = set(re.findall(r'Danger\(\s*"([a-z-]+)"', written)) | set(
         re.findall(r'(?m)^    "[a-z.]+": \("([a-z-]+)", "', written)
