@@ -241,6 +241,7 @@ def test_a_remapped_daemon_and_back(sandbox: Sandbox) -> None:
     sandbox.run("sed", "-i", "/^remapper:/d", "/etc/subuid", "/etc/subgid")
     before = sandbox.read("/etc/subuid"), sandbox.read("/etc/subgid")
     sandbox.run("docker", "volume", "create", "old")
+    sandbox.run("docker", "run", "--detach", "--name", "old", "--stop-signal", "KILL", "debian:latest", "sleep", "999")
     sandbox.lab({"settings": {"userns-remap": "remapper"}})
     assert "all images, volumes and containers of before disappear" in sandbox.run("labspec", "plan")
     sandbox.run("labspec", "apply", "-y")
@@ -250,8 +251,10 @@ def test_a_remapped_daemon_and_back(sandbox: Sandbox) -> None:
     assert "No changes" in sandbox.run("labspec", "plan", "--detailed-exitcode")
     sandbox.run("labspec", "destroy", "-y")
     assert sandbox.run("docker", "volume", "ls", "--quiet").split() == ["old"]
+    assert sandbox.run("docker", "ps", "--format", "{{.Names}}").split() == ["old"]
     assert (sandbox.read("/etc/subuid"), sandbox.read("/etc/subgid")) == before
     assert sandbox.read(FILE) == FOREIGN
+    sandbox.run("docker", "rm", "--force", "old")
     sandbox.run("docker", "volume", "rm", "old")
 
 

@@ -89,7 +89,7 @@ def observed_settings(resource: Resource | None, entry: Mapping[str, Any] | None
     return Observed(
         address=ADDRESS,
         kind="daemon",
-        id=path,
+        id="",
         name=path,
         state=state,
         applied=known.get("applied", {}),

@@ -70,18 +70,20 @@ def running_containers(host: Host) -> list[tuple[str, str]]:
     return sorted((item["Id"], item["Names"][0].removeprefix("/")) for item in listed if item.get("Names"))
 
 
-def start_again(host: Host, containers: Iterable[tuple[str, str]]) -> list[str]:
-    """Start those of some containers that are there and do not run; return what could not be started, and why."""
-    failures = []
+def start_again(host: Host, containers: Iterable[tuple[str, str]]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Start those of some containers that do not run; return what could not be started, with why, and who is away."""
+    failures: list[str] = []
+    away: list[tuple[str, str]] = []
     for identity, name in containers:
         found = host.docker.find(f"/containers/{identity}/json")
-        if found is None or found["State"]["Running"] or found["State"]["Restarting"]:
-            continue
-        try:
-            host.docker.post(f"/containers/{identity}/start")
-        except ApiError as error:
-            failures.append(f"{name}: {error.message}")
-    return failures
+        if found is None:
+            away.append((identity, name))
+        elif not found["State"]["Running"] and not found["State"]["Restarting"]:
+            try:
+                host.docker.post(f"/containers/{identity}/start")
+            except ApiError as error:
+                failures.append(f"{name}: {error.message}")
+    return failures, away
 
 
 def last_words(host: Host) -> str:

@@ -70,7 +70,7 @@ def observe_service(entry: Mapping[str, Any] | None, host: Host) -> Observed:
             state["state"] = "started" if active else "stopped"
             state["enabled"] = found.get("UnitFileState", "").startswith("enabled")
     before = known.get("before", {})
-    return Observed(ADDRESS, "daemon", UNIT, UNIT, state, known.get("applied", {}), before, owned=entry is not None)
+    return Observed(ADDRESS, "daemon", "", UNIT, state, known.get("applied", {}), before, owned=entry is not None)
 
 
 def service_change(desired: Resource | None, found: Observed, lab: Lab) -> Change | None:

@@ -95,7 +95,8 @@ def _steps(
 ) -> tuple[Step, ...]:
     if not how:
         return (WriteSettings(edit, ""),)
-    stopped = () if found.facts["live_restore"] else tuple(found.facts["mortal"])
+    again = not found.facts["live_restore"] and not any(key in MOVING for key in late)
+    stopped = tuple(found.facts["mortal"]) if again else ()
     last = RestartDaemon(edit, tuple(late), stopped) if how == "restart" else ReloadDaemon(edit)
     write: tuple[Step, ...] = () if silent else (WriteSettings(edit, how),)
     trial = (TrySettings(edit),) if edit.desired else ()  # it worked with what was there before
@@ -116,7 +117,10 @@ def _how_in_words(how: str, late: Sequence[str]) -> str:
 def _warnings(diffs: Sequence[Diff], how: str, found: Observed) -> tuple[str, ...]:
     said = []
     facts = found.facts
-    if how == "restart" and not facts["live_restore"]:
+    moves = any(diff.path in _MOVING_PATHS for diff in diffs)
+    if how == "restart" and moves and (facts["mortal"] or facts["lasting"]):
+        said.append(f"these containers stop: {', '.join(sorted([*facts['mortal'], *facts['lasting']]))}")
+    elif how == "restart" and not facts["live_restore"]:
         if facts["mortal"]:
             names = ", ".join(facts["mortal"])
             said.append(f"the restart stops these containers, and labspec starts them again: {names}")
@@ -139,7 +143,10 @@ def _moved(diff: Diff) -> str:
             "and are back once data-root is as before"
         )
     if diff.after is UNSET or not diff.after:
-        return "Docker's data is again in the folder without remapping: what was made with it disappears from view"
+        return (
+            "Docker's data is again in the folder of before, with the images, volumes and containers that are in it; "
+            "if this lab has some there, 'labspec destroy' once more removes them"
+        )
     return (
         "Docker's data moves to UID.GID below its data root: all images, volumes and containers of before disappear, "
         "and are back once userns-remap is taken back"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,7 +169,8 @@ class RestartDaemon(Step):
 
     def run(self, host: Host) -> None:
         """Do it. Raises LabError, with the settings of before in force, where Docker does not work with the new."""
-        containers = _running(host)
+        entry = self.edit.entry(host)
+        containers = [*_running(host), *((identity, name) for identity, name in entry.get("away", ()))]
         try:
             restart.restart(host)
             restart.check(host)
@@ -179,7 +180,9 @@ class RestartDaemon(Step):
             if isinstance(error, LabError):
                 raise restart.taken_back(error, self.edit.path) from error
             raise
-        failures = restart.start_again(host, containers)
+        failures, away = restart.start_again(host, containers)
+        if entry:  # with another data root they are away, until it is again what it was
+            host.journal(self.edit.lab).record(ADDRESS, {**entry, "away": away})
         settle(host, self.edit)
         if failures:
             raise LabError(f"Docker works with its new settings, but could not start again: {'; '.join(failures)}")
@@ -232,7 +235,7 @@ def _take_back(host: Host, edit: Edit, again: Callable[[Host], None]) -> None:
         host.journal(edit.lab).record(ADDRESS, {**entry, "pending": ""})
 
 
-def _running(host: Host) -> Iterable[tuple[str, str]]:
+def _running(host: Host) -> list[tuple[str, str]]:
     try:
         return restart.running_containers(host)
     except LabError:

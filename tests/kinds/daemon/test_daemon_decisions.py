@@ -85,6 +85,14 @@ def test_with_live_restore_containers_go_on() -> None:
     assert str(change.steps[-1]).endswith("run a container to see that it works")
 
 
+def test_containers_of_a_data_root_that_is_left_stop() -> None:
+    change = decided(resource(data_root="/srv/docker"), found({"settings": {}}, mortal=["web"], lasting=["db"]))
+    assert change is not None
+    assert change.empties
+    assert change.warnings[0] == "these containers stop: db, web"
+    assert "again" not in str(change.steps[-1])
+
+
 def test_what_is_as_asked_is_left_alone() -> None:
     asked = resource(debug=True)
     assert decided(asked, found({"settings": {"debug": True}}, asked)) is None
