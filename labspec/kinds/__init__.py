@@ -47,6 +47,7 @@ REGISTRY = (
     Kind("unit", exclusive=True),
     Kind("rkt", exclusive=True),
     Kind("bundle", exclusive=True),
+    Kind("machine", exclusive=True),
 )
 
 

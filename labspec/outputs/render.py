@@ -15,13 +15,16 @@ from labspec.kinds.compose.document import projects, rendered_document
 from labspec.outputs.bundles import bundle_artifacts
 from labspec.outputs.daemon import daemon_artifacts
 from labspec.outputs.images import Artifact, build_section, copied, image_artifacts
+from labspec.outputs.machines import machine_artifacts
 from labspec.outputs.rkt import rkt_artifacts
+from labspec.outputs.units import unit_artifacts
 
 COMPOSE_FILE = "compose.yaml"
 BUILT = ("steps", "dockerfile")
 _HOST_KINDS: dict[str, Callable[[Resource], Iterator[Artifact]]] = {
     "rkt": rkt_artifacts,
     "bundle": bundle_artifacts,
+    "machine": machine_artifacts,
     "daemon": daemon_artifacts,
 }
 
@@ -53,6 +56,8 @@ def artifacts(lab: Lab) -> Iterator[Artifact]:
         of_kind = _HOST_KINDS.get(resource.kind)
         if of_kind is not None:
             yield from of_kind(resource)
+        if resource.kind == "unit":
+            yield from unit_artifacts(resource)
     for project in projects(lab):
         below = _project_folder(lab, project)
         back = "../" * below.count("/") if below else "./"
