@@ -187,7 +187,8 @@ def _mistake(error: _Error, model: type[BaseModel], what: str) -> Mistake:
         if "a number" in expected and "a whole number" in expected:
             expected.remove("a whole number")
         quotes = "put it in quotes" if expected == ["text"] and isinstance(error.value, int | float) else None
-        return Mistake(path, f"expected {_listed(expected, 'or')}, found {shown(error.value)}", quotes, key=error.on_key)
+        wanted = _listed(expected, "or")
+        return Mistake(path, f"expected {wanted}, found {shown(error.value)}", quotes, key=error.on_key)
     if error.type in _LIMITS:
         limit = _LIMITS[error.type].format(**error.context)
         return Mistake(path, f"expected {limit}, found {shown(error.value)}", key=error.on_key)

@@ -1,4 +1,4 @@
-"""Stands in for Portainer where it cannot be pulled: lists, on port 9000, the containers that the Docker socket shows."""
+"""Stands in for Portainer where it cannot be pulled: lists on port 9000 the containers that the socket shows."""
 
 import html
 import json

@@ -12,7 +12,7 @@ from hostbox import HostBox, hostbox
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("sandbox")]
 
-TRACES = 'for f in /var/lib/machines /etc/systemd /var/lib/labspec /run/systemd/transient; do'
+TRACES = "for f in /var/lib/machines /etc/systemd /var/lib/labspec /run/systemd/transient; do"
 
 
 @pytest.fixture(scope="module")
