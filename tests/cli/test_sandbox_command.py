@@ -14,7 +14,7 @@ from labspec.cli.sandboxed import ONLY_HERE, Call, call_of
 
 
 def call(name: str, *arguments: str) -> Call | None:
-    context = click.Context(cli, info_name="labspec")
+    context = click.Context(cli, info_name="labspec", **cli.context_settings)
     command = cli.get_command(context, name)
     assert command is not None
     own = click.Context(command, parent=context, info_name=name, help_option_names=["-h", "--help"])

@@ -104,7 +104,7 @@ def commands() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("name", "line"), commands())
 def test_every_command_exists_with_its_options(name: str, line: str) -> None:
     words = shlex.split(re.sub(r"[\[\]]", "", line))[1:]
-    context = click.Context(cli, info_name="labspec")
+    context = click.Context(cli, info_name="labspec", **cli.context_settings)
     command: click.Command | None = cli
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         command = command.get_command(context, words.pop(0))
@@ -127,7 +127,7 @@ def reporting(command: click.Command, context: click.Context) -> list[str]:
     return [context.command_path] if "--json" in options else []
 
 
-@pytest.mark.parametrize("command", reporting(cli, click.Context(cli, info_name="labspec")))
+@pytest.mark.parametrize("command", reporting(cli, click.Context(cli, info_name="labspec", **cli.context_settings)))
 def test_every_json_is_told(command: str) -> None:
     assert f"{command} --json" in text("docs/json.md")
 
