@@ -121,6 +121,14 @@ class Forget(Step):
         host.journal(self.lab).forget(self.address)
 
 
+@dataclass(frozen=True)
+class ForgetMade(Forget):
+    """Remove a thing that labspec made from the journal, once it is gone."""
+
+    def __str__(self) -> str:
+        return f"forget {self.address}"
+
+
 def journal_entry(resource: Resource, before: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """Return the journal's entry for a resource that is about to be applied."""
     return {

@@ -93,16 +93,34 @@ def plain_change(
     asked = desired.address in preview.replace
     if not diffs and not asked:
         return None
+    reason = reason_for(diffs) if diffs else "asked for by --replace"
+    return replacement(desired, observed, diffs, reason, remove=remove, make=make)
+
+
+def replacement(
+    desired: Resource,
+    observed: Observed,
+    diffs: tuple[Diff, ...],
+    reason: str,
+    *,
+    prepare: tuple[Step, ...] = (),
+    remove: tuple[Step, ...] = (),
+    make: tuple[Step, ...] = (),
+    finish: tuple[Step, ...] = (),
+) -> Change:
+    """Return the change that makes an object anew."""
     return Change(
         address=desired.address,
         kind=desired.kind,
         action=Action.REPLACE,
-        reason=reason_for(diffs) if diffs else "asked for by --replace",
+        reason=reason,
         before=observed.state,
         after=desired.desired,
         diffs=diffs,
+        prepare=prepare,
         remove=remove,
         make=make,
+        finish=finish,
     )
 
 

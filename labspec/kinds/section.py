@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ValidationError, WithJsonSchema
@@ -50,6 +50,18 @@ def naming(section: Section) -> Naming:
     """Return what the names of a section's entries look like: those of objects, where it does not say."""
     found: Naming = getattr(section, "naming", USUAL_NAMES)
     return found
+
+
+def goes_with_external(
+    entry: Mapping[str, Any], keys: Iterable[str], path: Sequence[str | int], kind: str, scope: Scope
+) -> bool:
+    """Report the first of `keys` that an external object is given, and return whether there was none."""
+    key = next((key for key in keys if entry.get(key)), None) if entry.get("external") else None
+    if key is None:
+        return True
+    hint = f"labspec never changes an external {kind}: remove this key, or 'external'"
+    scope.error((*path, key), f"{kind} '{path[-1]}' is external and has {key}", hint, key=True)
+    return False
 
 
 def check_model(model: type[BaseModel], value: Any, path: Sequence[str | int], what: str, scope: Scope) -> bool:

@@ -18,7 +18,6 @@ from labspec.kinds.bundle.config import CONFIG_FILE, flat
 from labspec.kinds.bundle.oci import schema_mistakes
 from labspec.kinds.bundle.steps import (
     BundleStep,
-    ForgetBundle,
     MakeBundle,
     RemoveBundle,
     RunBundle,
@@ -28,7 +27,8 @@ from labspec.kinds.bundle.steps import (
     is_own,
     marker,
 )
-from labspec.kinds.objects import creation, reason_for, removal, resources_of
+from labspec.kinds.journalled import ForgetMade
+from labspec.kinds.objects import creation, reason_for, removal, replacement, resources_of
 from labspec.kinds.provider import Reading
 from labspec.kinds.service.compose_steps import PullImage
 from labspec.kinds.service.dangers import SENSITIVE, mount_dangers
@@ -73,19 +73,15 @@ class BundleLive:
         diffs = compare(FIELDS, desired.desired, observed, {"config": flat(desired.options["config"])})
         reasons = list(_replacing(desired, observed, diffs, preview))
         if reasons:
-            return Change(
-                desired.address,
-                self.kind,
-                Action.REPLACE,
+            return replacement(
+                desired,
+                observed,
+                diffs,
                 "; ".join(reasons),
-                before=observed.state,
-                after=desired.desired,
-                diffs=diffs,
                 prepare=_prepare(desired),
                 remove=_removals(observed, lab)[:-1],
                 make=_makings(desired, lab),
-                warnings=("what its container wrote into it is lost",),
-            )
+            ).warned("what its container wrote into it is lost")
         return _in_place(desired, observed, diffs, lab) if diffs else None
 
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:
@@ -241,7 +237,7 @@ def _makings(desired: Resource, lab: Lab) -> tuple[Step, ...]:
 def _removals(observed: Observed, lab: Lab) -> tuple[Step, ...]:
     place = (lab.name, observed.address, observed.facts["key"], observed.facts["path"])
     stop: tuple[BundleStep, ...] = (StopBundle(*place),) if observed.facts["listed"] else ()
-    return (*stop, RemoveBundle(*place), ForgetBundle(lab.name, observed.address))
+    return (*stop, RemoveBundle(*place), ForgetMade(lab.name, observed.address))
 
 
 LIVE = BundleLive()

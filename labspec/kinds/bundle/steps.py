@@ -172,21 +172,6 @@ class RemoveBundle(BundleStep):
                 return
 
 
-@dataclass(frozen=True)
-class ForgetBundle(Step):
-    """Take a bundle out of the journal, once it is gone."""
-
-    lab: str
-    address: str
-
-    def __str__(self) -> str:
-        return f"forget {self.address}"
-
-    def run(self, host: Host) -> None:
-        """Forget it."""
-        host.journal(self.lab).forget(self.address)
-
-
 def record(host: Host, lab: str, address: str, key: str, path: str, spec: str) -> None:
     """Write into the journal where a bundle is, before it is made."""
     applied = digests(json.loads(spec)["desired"])

@@ -11,7 +11,7 @@ from labspec.core.diagnostic import Diagnostic, LabError
 from labspec.core.diff import Field, compare, digest
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Lab, Observed, Resource
 from labspec.host.docker import Docker, filters, segment
-from labspec.kinds.objects import applied_fields, creation, reason_for, removal, resources_of
+from labspec.kinds.objects import applied_fields, creation, reason_for, removal, replacement, resources_of
 from labspec.kinds.provider import Reading
 
 if TYPE_CHECKING:
@@ -67,14 +67,11 @@ class ImageLive:
         if observed is None:
             return creation(whole, (), prepare)
         moved = observed.name != desired.name
-        return Change(
-            address=desired.address,
-            kind=self.kind,
-            action=Action.REPLACE,
-            reason=reason,
-            before=observed.state,
-            after=whole.desired,
-            diffs=diffs,
+        return replacement(
+            whole,
+            observed,
+            diffs,
+            reason,
             prepare=prepare,
             # Containers move to the new image before the old one goes; one that is somebody else's may keep it.
             finish=(RemoveImage(observed.id, observed.name if moved else "", must_go=False),),

@@ -13,9 +13,9 @@ from labspec.core.diagnostic import Diagnostic
 from labspec.core.diff import Cause, Diff, Field, Settle, compare
 from labspec.core.resource import Lab, Observed, Resource
 from labspec.host.docker import segment
+from labspec.kinds.journalled import ForgetMade
 from labspec.kinds.machine.settings import settings_file, settings_text
 from labspec.kinds.machine.steps import (
-    ForgetMachine,
     MachineStep,
     MakeMachine,
     RemoveMachine,
@@ -25,7 +25,7 @@ from labspec.kinds.machine.steps import (
     marker,
     root_of,
 )
-from labspec.kinds.objects import creation, reason_for, removal, resources_of
+from labspec.kinds.objects import creation, reason_for, removal, replacement, resources_of
 from labspec.kinds.provider import Reading
 from labspec.kinds.service.compose_steps import PullImage
 from labspec.kinds.service.dangers import mount_dangers
@@ -83,19 +83,15 @@ class MachineLive:
         diffs = compare(FIELDS, desired.desired, observed)
         reasons = list(_replacing(desired, observed, diffs, preview))
         if reasons:
-            return Change(
-                desired.address,
-                self.kind,
-                Action.REPLACE,
+            return replacement(
+                desired,
+                observed,
+                diffs,
                 "; ".join(reasons),
-                before=observed.state,
-                after=desired.desired,
-                diffs=diffs,
                 prepare=_prepare(desired),
                 remove=_removals(observed, lab)[:-1],
                 make=_makings(desired, lab),
-                warnings=("what was written into the machine is lost",),
-            )
+            ).warned("what was written into the machine is lost")
         return _in_place(desired, observed, diffs, lab) if diffs else None
 
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:
@@ -225,7 +221,7 @@ def _makings(desired: Resource, lab: Lab) -> tuple[Step, ...]:
 def _removals(observed: Observed, lab: Lab) -> tuple[Step, ...]:
     place = (lab.name, observed.address, observed.name, observed.facts["unit"])
     stop: tuple[MachineStep, ...] = (StopMachine(*place),) if observed.facts["active"] else ()
-    return (*stop, RemoveMachine(*place), ForgetMachine(lab.name, observed.address))
+    return (*stop, RemoveMachine(*place), ForgetMade(lab.name, observed.address))
 
 
 LIVE = MachineLive()

@@ -172,21 +172,6 @@ class RemoveMachine(MachineStep):
                 continue
 
 
-@dataclass(frozen=True)
-class ForgetMachine(Step):
-    """Take a machine out of the journal, once it is gone."""
-
-    lab: str
-    address: str
-
-    def __str__(self) -> str:
-        return f"forget {self.address}"
-
-    def run(self, host: Host) -> None:
-        """Forget it."""
-        host.journal(self.lab).forget(self.address)
-
-
 def record(host: Host, lab: str, address: str, machine: str, unit: str, spec: str) -> None:
     """Write into the journal which machine it is, and which folders are made for it, before it is made."""
     journal = host.journal(lab)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from labspec.core.resource import Resource
 from labspec.kinds.provider import Scope
-from labspec.kinds.section import ModelSection, Name, Text
+from labspec.kinds.section import ModelSection, Name, Text, goes_with_external
 from labspec.kinds.volume.model import labels_mapping
 
 
@@ -104,12 +104,8 @@ class NetworkSection(ModelSection):
         if entry.get("subnets") and entry.get("ipam"):
             scope.error((*path, "subnets"), f"network '{name}' has both subnets and ipam", "keep one of them", key=True)
             return
-        if entry.get("external"):
-            for key in sorted(set(entry) - {"external", "name"}):
-                if entry[key]:
-                    hint = "labspec never changes an external network: remove this key, or 'external'"
-                    scope.error((*path, key), f"network '{name}' is external and has {key}", hint, key=True)
-                    return
+        if not goes_with_external(entry, sorted(set(entry) - {"external", "name"}), path, self.kind, scope):
+            return
         yield network_resource(f"network.{name}", scope.lab, name, entry)
 
 

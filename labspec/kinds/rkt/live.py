@@ -11,11 +11,12 @@ from labspec.core.diagnostic import Diagnostic
 from labspec.core.diff import Field, compare, digest
 from labspec.core.resource import Lab, Observed, Resource
 from labspec.host import rkt
+from labspec.kinds.journalled import ForgetMade
 from labspec.kinds.objects import creation, reason_for, removal, resources_of
 from labspec.kinds.provider import Reading
 from labspec.kinds.rkt.command import HASH_ANNOTATION, ID_LABEL, fetch_command
 from labspec.kinds.rkt.dangers import dangers, warnings
-from labspec.kinds.rkt.steps import FetchImage, FetchStage1, ForgetPod, RemovePod, RunPod, is_own_unit
+from labspec.kinds.rkt.steps import FetchImage, FetchStage1, RemovePod, RunPod, is_own_unit
 
 if TYPE_CHECKING:
     from labspec.host.host import Host
@@ -74,7 +75,7 @@ class RktLive:
         """Return what starts, replaces or removes one pod."""
         if desired is None:
             return (
-                removal(observed, (*_removals(observed, lab), ForgetPod(lab.name, observed.address)))
+                removal(observed, (*_removals(observed, lab), ForgetMade(lab.name, observed.address)))
                 if observed
                 else None
             )

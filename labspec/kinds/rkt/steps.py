@@ -148,21 +148,6 @@ class RemovePod(Step):
             _remove_empty(file.parent)
 
 
-@dataclass(frozen=True)
-class ForgetPod(Step):
-    """Take a pod out of the journal, once it is gone."""
-
-    lab: str
-    address: str
-
-    def __str__(self) -> str:
-        return f"forget {self.address}"
-
-    def run(self, host: Host) -> None:
-        """Forget it."""
-        host.journal(self.lab).forget(self.address)
-
-
 def stop_unit(host: Host, lab: str, unit: str) -> None:
     """Stop a unit if it is the one that started this lab's pod; another one of that name stays as it is."""
     if is_own_unit(_properties(host, unit), lab, unit):

@@ -10,7 +10,7 @@ from labspec.core.change import Action, Change, Preview, Step
 from labspec.core.diff import Diff, Settle
 from labspec.core.resource import Lab, Observed, Resource
 from labspec.kinds.compose.document import execution_document
-from labspec.kinds.objects import creation, reason_for, removal
+from labspec.kinds.objects import creation, reason_for, removal, replacement
 from labspec.kinds.service.compose_steps import CreateContainers, PullImage, RecreateContainers, WriteComposeFile
 from labspec.kinds.service.standing import RUNNING, ended_well, moved
 from labspec.kinds.service.steps import RemoveContainer, RestartContainer, StartContainer, WaitFor
@@ -70,19 +70,15 @@ def _replacement(
     first = any(change.kind in ("network", "volume") for change in disturbing) or moved(desired, observed)
     listed = ("replicas", "surplus") if first else ("surplus",)
     make = _make(desired, lab) if first else _make(desired, lab, anew=True)
-    return Change(
-        address=desired.address,
-        kind=desired.kind,
-        action=Action.REPLACE,
-        reason="; ".join(reasons),
-        before=observed.state,
-        after=desired.desired,
-        diffs=diffs,
+    return replacement(
+        desired,
+        observed,
+        diffs,
+        "; ".join(reasons),
         prepare=_prepare(desired, lab),
         remove=_removals(observed, *listed),
         make=(*_waits(desired, lab), make),
-        warnings=tuple(_losses(observed, diffs, first)),
-    )
+    ).warned(*_losses(observed, diffs, first))
 
 
 def _losses(observed: Observed, diffs: Sequence[Diff], removed_first: bool) -> Iterator[str]:

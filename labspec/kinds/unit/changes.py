@@ -9,7 +9,7 @@ from typing import Any
 from labspec.core.change import Action, Change, Step
 from labspec.core.diff import Cause, Diff, Settle, digests
 from labspec.core.resource import Lab, Observed, Resource
-from labspec.kinds.objects import reason_for
+from labspec.kinds.objects import reason_for, replacement
 from labspec.kinds.unit.effects import restart_verb
 from labspec.kinds.unit.steps import (
     DaemonReload,
@@ -52,17 +52,8 @@ def takeover(desired: Resource, observed: Observed, lab: Lab) -> Change:
 def moved(desired: Resource, observed: Observed, diffs: tuple[Diff, ...], lab: Lab) -> Change:
     """Return the change of a unit whose file goes somewhere else: put back, and made again."""
     write, make = _making(desired, lab)
-    return Change(
-        desired.address,
-        "unit",
-        Action.REPLACE,
-        reason_for(diffs),
-        before=observed.state,
-        after=desired.desired,
-        diffs=diffs,
-        remove=_restoring(observed, lab),
-        make=write + make,
-    )
+    remove = _restoring(observed, lab)
+    return replacement(desired, observed, diffs, reason_for(diffs), remove=remove, make=write + make)
 
 
 def update(desired: Resource, observed: Observed, diffs: tuple[Diff, ...], lab: Lab, *, asked: bool) -> Change:

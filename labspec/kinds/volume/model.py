@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from labspec.core.resource import Resource
 from labspec.kinds.compose.values import mapping, text
 from labspec.kinds.provider import Scope
-from labspec.kinds.section import ModelSection, Name, Size, Text
+from labspec.kinds.section import ModelSection, Name, Size, Text, goes_with_external
 
 
 class Tmpfs(BaseModel):
@@ -66,12 +66,8 @@ class VolumeSection(ModelSection):
                 if entry.get(key):
                     scope.error((*path, key), f"volume '{name}' has both tmpfs and {key}", "keep one of them", key=True)
                     return
-        if entry.get("external"):
-            for key in ("driver", "driver_opts", "labels"):
-                if entry.get(key):
-                    hint = "labspec never changes an external volume: remove this key, or 'external'"
-                    scope.error((*path, key), f"volume '{name}' is external and has {key}", hint, key=True)
-                    return
+        if not goes_with_external(entry, ("driver", "driver_opts", "labels"), path, self.kind, scope):
+            return
         yield volume_resource(f"volume.{name}", scope.lab, name, entry)
 
 
