@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,17 @@ def labspec(*arguments: str, code: int = 0) -> str:
 
 def docker(*arguments: str) -> str:
     return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True, timeout=120).stdout
+
+
+def page(address: str) -> str:
+    """Return a page of a server that may just be starting: its container runs before it listens."""
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"nobody answers at {address}")
 
 
 def inspect(kind: str, name: str) -> Any:
@@ -97,8 +109,7 @@ class TestApplied:
     """The lab while it is there."""
 
     def test_the_web_server_answers(self) -> None:
-        with urllib.request.urlopen("http://127.0.0.1:1010", timeout=10) as page:
-            assert "test.html" in page.read().decode()
+        assert "test.html" in page("http://127.0.0.1:1010")
 
     def test_the_build_argument_arrived(self) -> None:
         assert "PORT=9999" in inspect("container", "tp1-b3-web-1")["Config"]["Env"]
@@ -117,8 +128,7 @@ class TestApplied:
     def test_portainers_stand_in_sees_the_containers(self) -> None:
         networks = inspect("container", "tp1-b3-portainer-portainer-1")["NetworkSettings"]["Networks"]
         address = networks["tp1-b3-portainer_local"]["IPAddress"]
-        with urllib.request.urlopen(f"http://{address}:9000", timeout=10) as page:
-            assert "tp1-b3-ubuntu-1" in page.read().decode()
+        assert "tp1-b3-ubuntu-1" in page(f"http://{address}:9000")
 
     def test_a_second_plan_is_empty(self) -> None:
         assert labspec("plan", "--detailed-exitcode", LAB) == "No changes. The host matches the spec.\n"
