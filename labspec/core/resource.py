@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labspec.core.diagnostic import Position
+from labspec.core.wording import Words
 
 LAB_LABEL = "io.labspec.lab"
 ADDRESS_LABEL = "io.labspec.address"
@@ -63,8 +64,12 @@ class Lab:
     file: str
     """The spec, absolute."""
     resources: tuple[Resource, ...] = ()
-    title: str = ""
+    title: Words = ""
     language: str = "en"
+    languages: tuple[str, ...] = ("en",)
+    """Every language that the lab's texts are there in."""
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    """What the spec says beside its objects, by key (`checks`, `handout`), as labspec.spec.parts has read it."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Every file that was read to make this lab -> the SHA-256 of its content, in hex."""
 

@@ -25,6 +25,8 @@ class Scope(Protocol):
     """The folder that relative paths start from, absolute: the lab's, or that of a further document."""
     profiles: frozenset[str]
     """The active compose profiles: `lab.profiles` of the spec."""
+    languages: tuple[str, ...]
+    """Every language of the lab's texts, its own first."""
 
     def entry(self, section: str, name: str) -> Mapping[str, Any] | None:
         """Return the written entry `section.name`, lookups resolved, or None."""
@@ -94,6 +96,24 @@ class Section(Protocol):
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema (draft 2020-12) of one entry, with a description for every key."""
+        ...
+
+
+class Part(Protocol):
+    """A key at the top of the spec that asks for no object on the host."""
+
+    name: str
+    """The key."""
+
+    def read(self, value: Any, scope: Scope, resources: Sequence[Resource], parts: Mapping[str, Any]) -> Any:
+        """Return what the value says as JSON values, the same however it is spelt; mistakes go to `scope.error`.
+
+        `parts` are those read before. None where there are mistakes.
+        """
+        ...
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema (draft 2020-12) of the value, with a description for every key."""
         ...
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ValidationError, WithJsonSchema
 from pydantic.json_schema import GenerateJsonSchema
@@ -76,6 +76,15 @@ def check_model(model: type[BaseModel], value: Any, path: Sequence[str | int], w
             scope.error((*path, *mistake.path), mistake.message, mistake.hint, key=mistake.key)
         return False
     return True
+
+
+def check_languages(words: Any, path: Sequence[str | int], scope: Scope) -> None:
+    """Report the languages of the lab that a translated text at `path` lacks."""
+    if isinstance(words, Mapping):
+        lacking = [language for language in scope.languages if language not in words]
+        if lacking:
+            hint = "add it, or write one text for all languages; 'lab.languages' names them"
+            scope.error(path, f"the text is not there in {' and '.join(lacking)}", hint)
 
 
 def model_schema(model: type[BaseModel]) -> dict[str, Any]:
@@ -154,6 +163,8 @@ Text = Annotated[str, AfterValidator(_text), WithJsonSchema({"type": "string"})]
 """Text without control characters; it may have several lines."""
 Line = Annotated[str, AfterValidator(_line), WithJsonSchema({"type": "string"})]
 """One line of text without control characters."""
+Translated = Text | dict[Literal["en", "fr"], Text]
+"""Text for people: the same in every language of the lab, or {en: ..., fr: ...}; `check_languages` compares."""
 Size = Annotated[
     int | str,
     AfterValidator(_size),

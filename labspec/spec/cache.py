@@ -146,7 +146,7 @@ def _entry(file: str, variables: Mapping[str, str], variable_files: Sequence[Pat
 def _code() -> list[int]:
     """Return what changes with the code that makes labs, in a checkout too, whose version stays."""
     newest = number = 0
-    todo = [str(_PACKAGE / name) for name in ("core", "kinds", "spec")]
+    todo = [str(_PACKAGE / name) for name in ("core", "checks", "kinds", "sheet", "spec")]
     while todo:
         for item in os.scandir(todo.pop()):
             if item.is_dir(follow_symlinks=False):
@@ -185,7 +185,8 @@ def _holds(stored: Mapping[str, Any]) -> bool:
 
 def _lab(stored: Mapping[str, Any]) -> Lab:
     files = [shown_path(path) for path in stored["files"]]
-    return Lab(**stored["lab"], resources=tuple(_resources(stored["resources"], files)), files=stored["contents"])
+    head = {**stored["lab"], "languages": tuple(stored["lab"]["languages"])}
+    return Lab(**head, resources=tuple(_resources(stored["resources"], files)), files=stored["contents"])
 
 
 def _resources(rows: Sequence[list[Any]], files: Sequence[str]) -> Iterator[Resource]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from labspec.core.diagnostic import did_you_mean
+from labspec.core.wording import Words
 from labspec.spec.report import Place, Places, Report, find
 from labspec.spec.scalars import words
 
@@ -23,11 +24,25 @@ KEYS: Final[Mapping[str, dict[str, Any]]] = {
         "description": "The lab's name: the compose project, and the beginning of every name on the host.",
         "examples": ["tp1"],
     },
-    "title": {"type": "string", "description": "The title, for people.", "examples": ["Containers and isolation"]},
+    "title": {
+        "anyOf": [
+            {"type": "string"},
+            {"type": "object", "propertyNames": {"enum": list(LANGUAGES)}, "additionalProperties": {"type": "string"}},
+        ],
+        "description": "The title, for people; {en: ..., fr: ...} in several languages.",
+        "examples": ["Containers and isolation"],
+    },
     "language": {
         "enum": list(LANGUAGES),
         "default": LANGUAGES[0],
         "description": "The language of the lab's text: en or fr.",
+    },
+    "languages": {
+        "type": "array",
+        "items": {"enum": list(LANGUAGES)},
+        "description": "Every language that the sheet is printed in; texts are then {en: ..., fr: ...}, or the same in "
+        "all of them.",
+        "examples": [["fr", "en"]],
     },
     "duration": {"type": "string", "description": "How long the lab takes.", "examples": ["3h"]},
     "authors": {"type": "array", "items": {"type": "string"}, "description": "Who wrote the lab."},
@@ -46,8 +61,9 @@ class Head(NamedTuple):
     """What the section says."""
 
     name: str
-    title: str = ""
+    title: Words = ""
     language: str = LANGUAGES[0]
+    languages: tuple[str, ...] = (LANGUAGES[0],)
     profiles: frozenset[str] = frozenset()
 
 
@@ -78,12 +94,13 @@ def read_head(value: Any, places: Place, known: Iterable[str], report: Report) -
     if value.get("name") is None and not is_misspelt("name", value, KEYS):
         report.error(find(places, ("lab",), key=True), "'lab' lacks the key 'name'", "write lab: {name: my-lab}")
     good = {key: item for key, item in value.items() if key in KEYS and _is_good(key, item, places, report)}
-    return Head(
-        good.get("name") or "lab",
-        good.get("title") or "",
-        good.get("language") or LANGUAGES[0],
-        frozenset(good.get("profiles") or ()),
-    )
+    language = good.get("language") or LANGUAGES[0]
+    languages = tuple(dict.fromkeys((language, *(good.get("languages") or ()))))
+    title = good.get("title") or ""
+    lacking = [name for name in languages if isinstance(title, dict) and name not in title]
+    if lacking:
+        report.error(find(places, ("lab", "title")), f"the title is not there in {', '.join(lacking)}", "add it")
+    return Head(good.get("name") or "lab", title, language, languages, frozenset(good.get("profiles") or ()))
 
 
 def _is_good(key: str, value: Any, places: Place, report: Report) -> bool:
@@ -91,12 +108,22 @@ def _is_good(key: str, value: Any, places: Place, report: Report) -> bool:
     if value is None:
         return False
     path: tuple[str | int, ...] = ("lab", key)
+    if key == "title" and isinstance(value, dict):
+        return all([_is_translation(name, text, (*path, name), places, report) for name, text in value.items()])  # noqa: C419
     if KEYS[key].get("type") != "array":
         return _is_text(key, value, path, places, report)
     if not isinstance(value, list):
         report.error(find(places, path), f"expected a list, found {words(value)}", f"write {key}: [one, two]")
         return False
     return all([_is_text(key, item, (*path, index), places, report) for index, item in enumerate(value)])  # noqa: C419
+
+
+def _is_translation(language: str, value: Any, path: tuple[str | int, ...], places: Place, report: Report) -> bool:
+    if language not in LANGUAGES:
+        hint = did_you_mean(language, LANGUAGES) or f"languages: {', '.join(LANGUAGES)}"
+        report.error(find(places, path, key=True), f"{language!r} is no language of a sheet", hint)
+        return False
+    return _is_text("title", value, path, places, report)
 
 
 def _is_text(key: str, value: Any, path: tuple[str | int, ...], places: Place, report: Report) -> bool:
@@ -124,7 +151,7 @@ def _complaint(key: str, value: str) -> tuple[str, str | None] | None:
         )
     if key == "name" and len(value) > LONGEST_NAME:
         return f"the name is too long: {len(value)} characters, of at most {LONGEST_NAME}", None
-    if key == "language" and value not in LANGUAGES:
+    if key in ("language", "languages") and value not in LANGUAGES:
         return f"expected {' or '.join(LANGUAGES)}, found {value!r}", did_you_mean(value, LANGUAGES)
     if key == "profiles" and not re.fullmatch(PROFILE_PATTERN[1:-1], value):
         return f"{value!r} is no name of a profile", None

@@ -10,12 +10,13 @@ from typing import Any
 
 from labspec.core.resource import Lab
 from labspec.kinds import sections
+from labspec.spec import parts
 from labspec.spec.files import Files, spec_file
 from labspec.spec.head import KEYS, read_head
 from labspec.spec.lookups import OPEN, Cell, Lookups
 from labspec.spec.report import Place, Places, Report
 from labspec.spec.scope import DocumentScope
-from labspec.spec.top import OWN_KEYS, Spec, assemble, tops
+from labspec.spec.top import Known, Spec, assemble
 from labspec.spec.variables import variables as read_variables
 from labspec.spec.yamlfile import parse
 
@@ -33,7 +34,7 @@ def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a whole spec."""
     from labspec.spec.schema import whole_schema
 
-    return whole_schema(sections())
+    return whole_schema(sections(), parts.parts())
 
 
 @contextmanager
@@ -59,20 +60,25 @@ def _load(file: str, options: Mapping[str, str], variable_files: Sequence[Path])
     from labspec.kinds.section import naming
 
     kinds = sections()
-    known = (*OWN_KEYS, *(section.name for section in kinds))
-    listed = {section.name for section in kinds if naming(section).listed}
-    spec = assemble(file, document, known, files, report, listed)
+    known = Known(
+        sections=[section.name for section in kinds],
+        parts=[part.name for part in parts.parts()],
+        listed={section.name for section in kinds if naming(section).listed},
+    )
+    spec = assemble(file, document, known, files, report)
     found = read_variables(
         spec.sections.get("vars", {}), _vars_places(spec.places), options, variable_files, files, report
     )
     value = _looked_up(spec, found, report)
-    head = read_head(value.pop("lab"), spec.places, tops(known), report)
-    scope = DocumentScope(value, spec.places, root, lab=head.name, profiles=head.profiles, files=files, report=report)
+    head = read_head(value.pop("lab"), spec.places, known.tops, report)
+    scope = DocumentScope(value, spec.places, root, head=head, files=files, report=report)
     from labspec.spec.build import build
 
     resources = build(kinds, value, spec.places, scope, report)
+    beside = parts.read(value, scope, resources)
     report.check()
-    return Lab(head.name, root, file, resources, head.title, head.language, dict(sorted(files.digests.items())))
+    digests = dict(sorted(files.digests.items()))
+    return Lab(head.name, root, file, resources, head.title, head.language, head.languages, beside, digests)
 
 
 def _vars_places(places: Places) -> Places:
@@ -81,7 +87,7 @@ def _vars_places(places: Places) -> Places:
 
 
 def _looked_up(spec: Spec, variables: Mapping[str, Cell], report: Report) -> dict[str, Any]:
-    """Return the sections of the kinds, and `lab`, with all lookups replaced."""
+    """Return the sections of the kinds, the parts, and `lab`, with all lookups replaced."""
     places = spec.places
     lab = spec.lab if isinstance(spec.lab, dict) else {}
     lab_places = places.inner.get("lab")
@@ -99,7 +105,7 @@ def _looked_up(spec: Spec, variables: Mapping[str, Cell], report: Report) -> dic
     looked_up_lab = (
         {**lab, **{key: lookups.value("lab", key) for key in facts}} if isinstance(spec.lab, dict) else spec.lab
     )
-    sections = {name: entries for name, entries in spec.sections.items() if name != "vars"}
+    sections = {**{name: entries for name, entries in spec.sections.items() if name != "vars"}, **spec.parts}
     if not report.mentions(OPEN):
         return {"lab": looked_up_lab, **sections}
     return {

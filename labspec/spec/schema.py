@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from labspec.kinds.provider import Section
+from labspec.kinds.provider import Part, Section
 from labspec.kinds.section import naming
 from labspec.spec.head import KEYS
 from labspec.spec.top import VERSION
@@ -25,8 +25,8 @@ _PLAIN = ("examples", "default", "enum", "const", "required", "pattern", "descri
 _NOTES = ("description", "examples", "default", "deprecated", "title")
 
 
-def whole_schema(sections: Iterable[Section]) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of a spec with these sections."""
+def whole_schema(sections: Iterable[Section], parts: Iterable[Part] = ()) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a spec with these sections and parts."""
     definitions: dict[str, Any] = {"lookup": _LOOKUP}
     properties = _own_keys()
     for section in sections:
@@ -35,6 +35,13 @@ def whole_schema(sections: Iterable[Section]) -> dict[str, Any]:
         above, inside, key = section.name.rpartition(".")
         target = properties.setdefault(above, _around(above))["properties"] if inside else properties
         target[key] = schema
+    for part in parts:
+        definitions |= _hoisted(part.name, part.schema())
+        description = str(definitions[part.name].get("description", ""))
+        properties[part.name] = {
+            "description": description,
+            "anyOf": [{"$ref": f"#/$defs/{part.name}"}, {"type": "null"}],
+        }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "lab.yaml",

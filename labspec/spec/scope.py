@@ -9,6 +9,7 @@ from typing import Any
 from labspec.core.diagnostic import LabError, Position
 from labspec.kinds.provider import Scope
 from labspec.spec.files import Files
+from labspec.spec.head import Head
 from labspec.spec.report import Place, Report, find
 from labspec.spec.yamlfile import parse
 
@@ -25,14 +26,15 @@ class DocumentScope:
         places: Place,
         root: str,
         *,
-        lab: str,
-        profiles: frozenset[str],
+        head: Head,
         files: Files,
         report: Report,
     ) -> None:
-        self.lab = lab
+        self._head = head
+        self.lab = head.name
         self.root = root
-        self.profiles = profiles
+        self.profiles = head.profiles
+        self.languages = head.languages
         self._value = value if isinstance(value, dict) else {}
         self._places = places
         self._files = files
@@ -87,8 +89,7 @@ class DocumentScope:
             document.value,
             document.place,
             str(Path(absolute).parent),
-            lab=self.lab,
-            profiles=self.profiles,
+            head=self._head,
             files=self._files,
             report=self._report,
         )

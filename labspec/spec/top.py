@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from labspec.core.diagnostic import LabError, did_you_mean
@@ -19,28 +19,46 @@ _MOST_FILES = 500
 
 
 class Spec(NamedTuple):
-    """A spec with its includes: every section as one mapping, and the places in all the files."""
+    """A spec with its includes: every section as one mapping, its parts, and the places in all the files."""
 
     sections: dict[str, dict[str, Any]]
+    parts: dict[str, Any]
     lab: Any
     places: Places
+
+
+class Known(NamedTuple):
+    """The keys that a spec may have beside its own."""
+
+    sections: Collection[str]
+    """`above.key` for one inside another: it is one of the spec's sections under this whole name."""
+    parts: Collection[str] = ()
+    listed: Collection[str] = ()
+    """The sections that may be lists."""
+
+    @property
+    def tops(self) -> tuple[str, ...]:
+        """All keys that the top of a spec may have: of a section inside another, that other one."""
+        return tuple(dict.fromkeys((*OWN_KEYS, *(name.partition(".")[0] for name in self.sections), *self.parts)))
 
 
 class _Merger:
     """Puts a file and what it includes together."""
 
-    def __init__(self, known: Collection[str], listed: Collection[str], files: Files, report: Report) -> None:
-        self._known = tops(known)
+    def __init__(self, known: Known, files: Files, report: Report) -> None:
+        self._known = known.tops
+        self._parts = known.parts
         self._sections = tuple(name for name in self._known if name == "vars" or name not in OWN_KEYS)
         self._inner: dict[str, list[str]] = {}
         """The keys of each section that has sections in it."""
-        for above, _, key in (name.partition(".") for name in known if "." in name):
+        for above, _, key in (name.partition(".") for name in known.sections if "." in name):
             self._inner.setdefault(above, []).append(key)
-        self._listed = listed
+        self._listed = known.listed
         self._files = files
         self._report = report
         self.sections: dict[str, dict[str, Any]] = {}
         self.places: dict[str, Places] = {}
+        self.parts: dict[str, Any] = {}
         self._open: list[str] = []
         self._seen: set[str] = set()
 
@@ -49,7 +67,9 @@ class _Merger:
         self._seen.add(path)
         for key, content in value.items():
             mark = find(places, (key,), key=True)
-            if key in self._inner:
+            if key in self._parts:
+                self._part(key, content, mark, places.inner[key])
+            elif key in self._inner:
                 self._nested(key, content, places.inner[key])
             elif key in self._sections:
                 self._section(key, content, mark, places.inner[key])
@@ -61,6 +81,20 @@ class _Merger:
         self._open.append(path)
         self._includes(value.get("include"), places.inner.get("include", places.mark))
         self._open.pop()
+
+    def _part(self, name: str, content: Any, mark: Mark, place: Place) -> None:
+        """Take over a part; a list may go on in further files."""
+        if self.parts.get(name) is None:
+            self.parts[name] = content
+            self.places[name] = place if isinstance(place, Places) else Places(place, None, [])
+            return
+        whole, here = self.parts[name], self.places[name]
+        if isinstance(whole, list) and isinstance(content, list) and isinstance(place, Places):
+            self.parts[name] = [*whole, *content]
+            self.places[name] = Places(here.mark, None, [*here.inner, *place.inner])
+            return
+        first = self._report.position(here.mark)
+        self._report.error(mark, f"'{name}' is in two files", f"the first is at {first}")
 
     def _nested(self, above: str, content: Any, place: Place) -> None:
         """Take over the sections inside a section."""
@@ -146,22 +180,14 @@ class _Merger:
         self._report.error(find(document.place, ()), message, "write sections such as 'services:' in it")
 
 
-def tops(known: Iterable[str]) -> tuple[str, ...]:
-    """Return the keys that the top of a spec may have: of a section inside another, that other one."""
-    return tuple(dict.fromkeys(name.partition(".")[0] for name in known))
-
-
 def assemble(
     path: str,
     document: Document,
-    known: Collection[str],
+    known: Known,
     files: Files,
     report: Report,
-    listed: Collection[str] = (),
 ) -> Spec:
-    """Return a spec with all that it includes; `known` are the keys that a spec may have, `above.key` for one inside.
-
-    A section inside another is one of the spec's sections, under its whole name. The `listed` ones may be lists.
+    """Return a spec with all that it includes.
 
     Mistakes are reported. Raises LabError at once for what is no spec, or one of a newer version.
     """
@@ -170,12 +196,12 @@ def assemble(
         message = "the file is empty" if value is None else f"expected a mapping of sections, found {words(value)}"
         report.error(find(places, ()), message, "'labspec init' writes a spec to begin with")
         raise LabError(report.diagnostics)
-    _check_version(value, places, tops(known), report)
-    merger = _Merger(known, listed, files, report)
+    _check_version(value, places, known.tops, report)
+    merger = _Merger(known, files, report)
     merger.add(path, value, places, main=True)
     keys = {**(places.keys or {}), **{name: place.mark for name, place in merger.places.items()}}
     inner = {**places.inner, **merger.places}
-    return Spec(merger.sections, value.get("lab"), Places(places.mark, keys, inner))
+    return Spec(merger.sections, merger.parts, value.get("lab"), Places(places.mark, keys, inner))
 
 
 def _check_version(value: dict[str, Any], places: Place, known: Collection[str], report: Report) -> None:

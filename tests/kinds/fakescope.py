@@ -39,6 +39,7 @@ class FakeScope:
         self.lab = lab
         self.root = str(root)
         self.profiles = frozenset(profiles)
+        self.languages = ("en",)
         self.told: list[Told] = [] if told is None else told
         self._spec = spec or {}
         self._top = top or self.root

@@ -1,0 +1,1 @@
+"""Checks: what must be true of the applied lab, and how it is found out."""

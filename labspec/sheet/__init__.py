@@ -1,0 +1,1 @@
+"""The lab sheet: what it says, and what was captured for it."""
