@@ -38,6 +38,7 @@ class Entry(NamedTuple):
 SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Start a lab": (
         Entry("init", "Write a small lab to begin with"),
+        Entry("import", "Write a spec from compose files, a command, or what runs here"),
         Entry("validate", "Check the spec, without looking at the host"),
     ),
     "Change this host": (
@@ -56,6 +57,8 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("completion", "Print the script that completes commands in your shell"),
     ),
 }
+MODULES = {"import": "import_"}
+"""Command -> its module, where the command's name is a word of Python's."""
 NAMES = tuple(entry.name for entries in SECTIONS.values() for entry in entries)
 
 HELP = """Declarative container labs: one lab.yaml says what should be on this host, labspec shows what it would
@@ -79,7 +82,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in NAMES:
             return None
-        command: click.Command = import_module(f"labspec.cli.{cmd_name}").command
+        command: click.Command = import_module(f"labspec.cli.{MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def resolve_command(

@@ -1,0 +1,55 @@
+"""labspec import: specs made of what other tools' files say, or of what runs on this host."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from labspec.cli import options
+from labspec.core.diagnostic import LabError, did_you_mean
+
+COMMANDS: dict[str, str] = {}
+"""Command -> what it imports; module `labspec.cli.importers.<name>` is imported only to call it."""
+
+EPILOG = """The spec goes to stdout, or with -o to a file. What a spec cannot say is told by name on stderr; nothing is
+left out silently. --strict makes that an error.
+
+\b
+Examples:
+  labspec import compose compose.yaml -o lab.yaml
+  labspec import run -- docker run -d -p 80:80 nginx
+  labspec import live --project shop -o lab.yaml
+  labspec plan                         what apply would change, and why"""
+
+
+class Importers(click.Group):
+    """A group that knows its commands by name and imports one only to call it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"labspec.cli.importers.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            near = did_you_mean(name, COMMANDS) or f"known: {', '.join(COMMANDS)}"
+            raise LabError(f"there is no 'labspec import {name}'", hint=near)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Sources"):
+            formatter.write_dl(list(COMMANDS.items()) or [("", "")])
+
+
+@click.group("import", cls=Importers, epilog=EPILOG, short_help="Write a spec from other tools' files, or from a host")
+@options.everywhere
+def command() -> None:
+    """Write a spec that says what a compose file, a command line or a running host says."""

@@ -1,0 +1,1 @@
+"""The commands below `labspec import`, one module each, imported when called."""
