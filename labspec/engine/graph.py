@@ -60,10 +60,15 @@ def arrange(changes: Sequence[Change], lab: Lab) -> tuple[Node, ...]:
 
     removed: dict[str, Ends] = {}
     waits: dict[str, list[Ends]] = {}
-    for change in reversed(order):
+    users: Ends = ()
+    backwards = list(reversed(order))
+    for change in sorted(backwards, key=lambda change: change.kind not in exclusive):
         if change.address in waiting:
             continue
-        before = _all([ready, *waits.get(change.address, ())])
+        if change.kind not in exclusive and not users:
+            # What a container was on until now, the spec need not tell any more.
+            users = graph.join(_all(removed.values()))
+        before = _all([ready, users if change.remove else (), *waits.get(change.address, ())])
         ends = graph.chain(change.remove, change.address, before) if change.remove else before
         removed[change.address] = ends
         for need in needs.get(change.address, ()):

@@ -64,12 +64,14 @@ class GroupLive:
         added = sorted({*new, *(user for user in added if user in wanted)})
         owned = observed.owned
         before = observed.facts["before"] if owned else {"gid": observed.state["gid"]}
-        steps: list[Step] = [Record.of(lab.name, desired, before, added=added)]
+        # Until they are out, the journal goes on saying who is in it because of labspec.
+        steps: list[Step] = [Record.of(lab.name, desired, before, added=sorted({*added, *leaving}))]
         steps += [
             SetGroupId(desired.name, diff.after) for diff in diffs if diff.path == "gid" and diff.after is not None
         ]
         steps += [AddMember(user, desired.name) for user in new]
         steps += [RemoveMember(user, desired.name) for user in leaving]
+        steps += [Record.of(lab.name, desired, before, added=added)] if leaving else []
         change = update(desired, observed, diffs, preview, tuple(steps))
         if change and any(diff.path == "gid" for diff in diffs):
             return change.warned(f"files that belong to group number {observed.state['gid']} keep that number")

@@ -55,7 +55,13 @@ def _disturbing(desired: Resource, observed: Observed, preview: Preview, lab: La
     resources = lab.by_address()
     attached = {str(mount.get("source")) for mount in observed.state.get("mounts", ())}
     attached.update(observed.state.get("networks", ()))
-    for change in preview.disturbing(tuple(dict.fromkeys((*desired.needs, *desired.options.get("joins", ()))))):
+    # What the spec has detached them from goes too, and cannot while they are on it.
+    held = [
+        address
+        for address, change in preview.changes.items()
+        if change.kind in ("network", "volume") and resources[address].name in attached
+    ]
+    for change in preview.disturbing(tuple(dict.fromkeys((*desired.needs, *desired.options.get("joins", ()), *held)))):
         if change.kind == "service" and change.address not in desired.options.get("joins", ()):
             continue
         if change.kind in ("network", "volume") and resources[change.address].name not in attached:

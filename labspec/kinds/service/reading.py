@@ -58,7 +58,7 @@ def service(
     swap: bool,
     applied: Mapping[str, Mapping[str, str]],
 ) -> Observed:
-    """Return a service's containers as one object: the first that differs from `wanted` stands for all."""
+    """Return a service's containers as one object: what differs from `wanted` in any of them differs."""
     numbered = sorted(
         (inspect for inspect in inspects if not _oneoff(inspect)),
         key=lambda inspect: (_number(inspect), _name(inspect) != expected_name(wanted, inspect), inspect["Created"]),
@@ -70,9 +70,7 @@ def service(
     if not candidates:
         first = inspects[0]
         return Observed(address, "service", first["Id"], _name(first), facts=_facts([], [], once, first))
-    chosen = candidates[0]
-    if wanted and len(candidates) > 1:
-        chosen = next((found for found in candidates if differences(wanted, found)), chosen)
+    chosen = candidates[0] if wanted is None or len(candidates) == 1 else _representative(candidates, wanted)
     state = {**chosen.state, "replicas": len(replicas)}
     return replace(chosen, state=state, facts=_facts(replicas, surplus, once, replicas[0], wanted))
 
@@ -85,6 +83,23 @@ def differences(desired: Resource, observed: Observed) -> tuple[Diff, ...]:
     found = compare(FIELDS, desired.desired, observed, fold(desired, observed))
     other_image = any(diff.field == "image" for diff in found)
     return tuple(diff for diff in found if not (other_image and diff.field == "image_id"))
+
+
+def _representative(candidates: Sequence[Observed], wanted: Resource) -> Observed:
+    """Return the first container that is not what each of them should be, with what is wrong in the others too."""
+    deviating = [(found, fields) for found in candidates if (fields := _deviations(found, wanted))]
+    if not deviating:
+        return candidates[0]
+    chosen, known = deviating[0]
+    state = dict(chosen.state)
+    for found, fields in deviating[1:]:
+        state |= {name: found.state[name] for name in fields - known - {"name"} if name in found.state}
+        known = known | fields
+    return replace(chosen, state=state)
+
+
+def _deviations(found: Observed, wanted: Resource) -> set[str]:
+    return {diff.field for diff in differences(wanted, found)} - {"replicas"}
 
 
 def expected_name(wanted: Resource | None, inspect: Mapping[str, Any]) -> str:

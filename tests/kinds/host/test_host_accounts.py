@@ -77,6 +77,7 @@ def there(members: list[str], gid: int = 999, **more: Any) -> Observed:
                 RECORD,
                 "- usermod --append --groups docker eve",
                 "- gpasswd --delete bob docker",
+                RECORD,
             ],
         ),
         (
@@ -87,6 +88,7 @@ def there(members: list[str], gid: int = 999, **more: Any) -> Observed:
                 "members: ['amy', 'bob'] -> ['amy'] (no longer in the spec)",
                 RECORD,
                 "- gpasswd --delete bob docker",
+                RECORD,
             ],
         ),
         (

@@ -1,0 +1,143 @@
+# ruff: noqa: SLF001  a bug is planted where it would be made: inside
+"""Bugs to plant in the executor, the journal and what they stand on: the simulated host must find each of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labspec.engine import executor, planner
+from labspec.engine.executor import _Run
+from labspec.host.journal import FILE, Journal
+from labspec.host.state import StateFolder
+
+Mutant = Callable[[pytest.MonkeyPatch], None]
+
+
+def waits_for_one_only(patch: pytest.MonkeyPatch) -> None:
+    """A step starts once one of those that it waits for is done."""
+
+    def release(run: Any, index: int) -> None:
+        for later in run._behind.get(index, ()):
+            if run._missing[later]:
+                run._missing[later] = 0
+                run._ready.append(later)
+
+    patch.setattr(_Run, "_release", release)
+
+
+def goes_on_after_a_failure(patch: pytest.MonkeyPatch) -> None:
+    """What waits for a failed step runs nevertheless."""
+    finish = _Run._finish
+
+    def finished(run: Any, batch: list[int], future: Any) -> None:
+        finish(run, batch, future)
+        if isinstance(future.exception(), Exception):
+            for index in batch:
+                run._release(index)
+
+    patch.setattr(_Run, "_finish", finished)
+
+
+def loses_the_last_of_a_batch(patch: pytest.MonkeyPatch) -> None:
+    """The last step of a batch is not run."""
+    timed = executor._timed
+    patch.setattr(executor, "_timed", lambda steps, host: timed(steps[:-1] or steps, host))
+
+
+def runs_twice(patch: pytest.MonkeyPatch) -> None:
+    """Every step runs twice."""
+    timed = executor._timed
+    patch.setattr(executor, "_timed", lambda steps, host: timed(steps, host) + timed(steps, host))
+
+
+def does_not_stop(patch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is not looked at."""
+    until_done = _Run.until_done
+    patch.setattr(_Run, "until_done", lambda run, _stop: until_done(run, threading.Event()))
+
+
+def swallows_failures(patch: pytest.MonkeyPatch) -> None:
+    """A step that fails counts as done."""
+
+    def timed(steps: Any, host: Any) -> float:
+        with suppress(Exception):
+            type(steps[0]).run_batch(steps, host)
+        return 0.0
+
+    patch.setattr(executor, "_timed", timed)
+
+
+def has_no_order(patch: pytest.MonkeyPatch) -> None:
+    """No step waits for another."""
+    arrange = planner.arrange
+    patch.setattr(
+        planner, "arrange", lambda changes, lab: tuple(replace(node, after=()) for node in arrange(changes, lab))
+    )
+
+
+def forgets_what_was_at_first(patch: pytest.MonkeyPatch) -> None:
+    """A second record of a thing takes the place of what it was before the lab."""
+
+    def record(journal: Any, address: str, entry: Any) -> None:
+        journal._write({**journal.entries(), address: dict(entry)})
+
+    patch.setattr(Journal, "record", record)
+
+
+def records_nothing(patch: pytest.MonkeyPatch) -> None:
+    """The journal is not written."""
+    patch.setattr(Journal, "record", lambda *_: None)
+
+
+def never_forgets(patch: pytest.MonkeyPatch) -> None:
+    """An entry stays when the thing is as it was."""
+    patch.setattr(Journal, "forget", lambda *_: None)
+
+
+def forgets_the_others(patch: pytest.MonkeyPatch) -> None:
+    """To forget one thing forgets all."""
+    patch.setattr(Journal, "forget", lambda journal, _address: journal._write({}))
+
+
+def writes_in_place(patch: pytest.MonkeyPatch) -> None:
+    """A file of labspec's own is emptied, then written."""
+
+    def write(state: Any, lab: str, name: str, content: bytes) -> Path:
+        path: Path = state.lab(lab) / name
+        if name == FILE:
+            state.world.write("state emptied", lambda: path.write_bytes(b""))
+        state.world.write("state written", lambda: path.write_bytes(content))
+        return path
+
+    from simulation import SimulatedState
+
+    patch.setattr(SimulatedState, "write", write)
+
+
+def takes_no_lock(patch: pytest.MonkeyPatch) -> None:
+    """Nothing keeps two applies apart."""
+    patch.setattr(StateFolder, "lock", lambda *_: nullcontext())
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    waits_for_one_only,
+    goes_on_after_a_failure,
+    loses_the_last_of_a_batch,
+    runs_twice,
+    does_not_stop,
+    swallows_failures,
+    has_no_order,
+    forgets_what_was_at_first,
+    records_nothing,
+    never_forgets,
+    forgets_the_others,
+    writes_in_place,
+    takes_no_lock,
+)

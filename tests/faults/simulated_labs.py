@@ -1,0 +1,187 @@
+"""Random labs in a few versions each, and what a host must have once one is applied; told without labspec's help."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from simulated import World
+
+from labspec.core.resource import LAB_LABEL, Lab
+from labspec.spec.loader import load
+
+NAME = "sim"
+FAMILIES = 150
+VERSIONS = 4
+IMAGES = ("base:1", "base:2")
+FILES = ("/etc/labspec-sim-a", "/etc/labspec-sim-b", "/etc/labspec-sim-c")
+GROUPS = ("simone", "simtwo", "staff")
+USERS = ("ada", "bob", "eve")
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a lab: as written, and as labspec understands it."""
+
+    spec: Mapping[str, Any]
+    lab: Lab
+
+
+@cache
+def version(family: int, number: int) -> Version:
+    """Return one version of a family of labs: always the same one. A later one is the earlier with some edits."""
+    random = Random(family * 1000 + number)
+    spec = _first(random) if number == 0 else _edited(json.loads(json.dumps(version(family, number - 1).spec)), random)
+    with TemporaryDirectory() as folder:
+        Path(folder, "lab.yaml").write_text(json.dumps(spec))
+        return Version(spec, load(Path(folder), variables={}, variable_files=()))
+
+
+def _first(random: Random) -> dict[str, Any]:
+    spec: dict[str, Any] = {"labspec": 1, "lab": {"name": NAME}}
+    for section in ("images", "networks", "volumes", "services"):
+        spec[section] = {}
+    spec["host"] = {"files": {}, "groups": {}}
+    for _ in range(random.randint(3, 8)):
+        _add(spec, random)
+    return spec
+
+
+def _edited(spec: dict[str, Any], random: Random) -> dict[str, Any]:
+    for _ in range(random.randint(1, 3)):
+        random.choice((_add, _add, _remove, _change))(spec, random)
+    return spec
+
+
+def _add(spec: dict[str, Any], random: Random) -> None:
+    kind = random.choice(("networks", "volumes", "services", "services", "images", "files", "groups"))
+    if kind == "files":
+        spec["host"]["files"][random.choice(FILES)] = _file(random)
+    elif kind == "groups":
+        spec["host"]["groups"][random.choice(GROUPS)] = {"members": random.sample(USERS, random.randint(0, 2))}
+    elif kind == "networks":
+        spec["networks"][random.choice("mno")] = {"internal": random.random() < 0.5}
+    elif kind == "volumes":
+        options = {"tmpfs": {"size": f"{random.randint(1, 3)}m"}} if random.random() < 0.5 else {}
+        spec["volumes"][random.choice(("data", "logs"))] = options
+    elif kind == "images":
+        step = {"env": {"MADE": str(random.randint(1, 9))}}
+        spec["images"][random.choice("ij")] = {"from": random.choice(IMAGES), "steps": [step]}
+    else:
+        spec["services"][random.choice("abcd")] = _service(spec, random)
+
+
+def _service(spec: Mapping[str, Any], random: Random) -> dict[str, Any]:
+    entry: dict[str, Any] = {"command": ["sleep", str(random.randint(1, 99))], "stop_grace_period": "0s"}
+    entry["image"] = random.choice((*IMAGES, *spec["images"]))
+    if spec["networks"] and random.random() < 0.7:
+        entry["networks"] = random.sample(sorted(spec["networks"]), random.randint(1, len(spec["networks"])))
+    else:
+        entry["network_mode"] = "none"
+    if spec["volumes"] and random.random() < 0.5:
+        entry["volumes"] = [f"{random.choice(sorted(spec['volumes']))}:/data"]
+    if random.random() < 0.4:
+        entry["mem_limit"] = f"{random.randint(8, 64)}m"
+    if random.random() < 0.4:
+        entry["environment"] = {"TOLD": str(random.randint(1, 9))}
+    if random.random() < 0.3:
+        entry["scale"] = random.randint(1, 3)
+    return entry
+
+
+def _file(random: Random) -> dict[str, Any]:
+    return {"content": f"text {random.randint(1, 99)}\n", "mode": random.choice(("0644", "0600"))}
+
+
+def _remove(spec: dict[str, Any], random: Random) -> None:
+    section = random.choice(("services", "files", "groups", "networks", "volumes", "images"))
+    entries = spec["host"].get(section, spec.get(section))
+    if not entries:
+        return
+    name = random.choice(sorted(entries))
+    del entries[name]
+    for entry in list(spec["services"].values()):
+        if section == "networks" and name in entry.get("networks", ()):
+            entry["networks"].remove(name)
+            if not entry["networks"]:
+                del entry["networks"]
+                entry["network_mode"] = "none"
+        if section == "volumes" and entry.get("volumes") == [f"{name}:/data"]:
+            del entry["volumes"]
+        if section == "images" and entry["image"] == name:
+            entry["image"] = IMAGES[0]
+
+
+def _change(spec: dict[str, Any], random: Random) -> None:
+    if spec["services"]:
+        name = random.choice(sorted(spec["services"]))
+        spec["services"][name] = _service(spec, random)
+
+
+def differences(spec: Mapping[str, Any], world: World) -> list[str]:
+    """Return in what the host is not as a lab that is applied wants it."""
+    wanted: dict[str, tuple[Any, ...]] = {}
+    for key, entry in spec["services"].items():
+        for number in range(1, entry.get("scale", 1) + 1):
+            tag = f"{NAME}/{entry['image']}:latest" if entry["image"] in spec["images"] else entry["image"]
+            networks = sorted(f"{NAME}_{network}" for network in entry.get("networks", ())) or ["none"]
+            wanted[f"{NAME}-{key}-{number}"] = (
+                entry["command"],
+                _image_of(tag, world),
+                networks,
+                entry.get("environment", {}).get("TOLD"),
+                int(str(entry.get("mem_limit", "0m"))[:-1]) * 2**20,
+                [f"{NAME}_{volume.split(':')[0]}" for volume in entry.get("volumes", ())],
+                "running",
+            )
+    found = {item["Name"].removeprefix("/"): _told(item) for item in world.containers.values() if owned(item["Config"])}
+    said = _compared("container", wanted, found)
+    for kind, objects in (("network", world.networks), ("volume", world.volumes)):
+        names = sorted(f"{NAME}_{name}" for name in spec[f"{kind}s"])
+        there = sorted(item["Name"] for item in objects.values() if owned(item))
+        said += [] if names == there else [f"{kind}s are {there}, not {names}"]
+    for path, entry in spec["host"]["files"].items():
+        file = world.files.get(path)
+        if file is None or (file.content.decode(), file.mode) != (entry["content"], entry["mode"]):
+            said.append(f"{path} is {file}, not {entry}")
+    for name, entry in spec["host"]["groups"].items():
+        if not set(entry["members"]) <= set(world.groups.get(name, (0, ()))[1]):
+            said.append(f"group {name} is {world.groups.get(name)}, not {entry}")
+    return said
+
+
+def _compared(kind: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    names = sorted({*wanted, *found})
+    return [
+        f"{kind} {name} is {found.get(name)}, not {wanted.get(name)}"
+        for name in names
+        if found.get(name) != wanted.get(name)
+    ]
+
+
+def _image_of(tag: str, world: World) -> str:
+    return next((found["Id"] for found in world.images.values() if tag in found["RepoTags"]), f"none for {tag}")
+
+
+def _told(item: Mapping[str, Any]) -> tuple[Any, ...]:
+    environment = dict(pair.split("=", 1) for pair in item["Config"]["Env"])
+    return (
+        item["Config"]["Cmd"],
+        item["Image"],
+        sorted(item["NetworkSettings"]["Networks"]),
+        environment.get("TOLD"),
+        item["HostConfig"]["Memory"],
+        [bind.split(":")[0] for bind in item["HostConfig"]["Binds"]],
+        item["State"]["Status"],
+    )
+
+
+def owned(item: Mapping[str, Any]) -> bool:
+    """Return whether an object has the lab's label."""
+    return (item.get("Labels") or {}).get(LAB_LABEL) == NAME
