@@ -19,9 +19,14 @@ def main() -> None:
     # of an apply may take long (engine/workflow.py).
     gc.disable()
     try:
+        from labspec.cli.unchanged import plan_of, says_so
+
+        early = plan_of(arguments)
+        if says_so(early):
+            return
         from labspec.cli.main import run
 
-        code = run(arguments)
+        code = run(arguments, early)
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)

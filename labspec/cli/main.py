@@ -17,6 +17,8 @@ from labspec.core.diagnostic import LabError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from labspec.core.change import Plan
+
 SANDBOX = "labspec.sandbox"
 """Where the context keeps the name that --sandbox gives."""
 COMPLETE_VARIABLE = "_LABSPEC_COMPLETE"
@@ -172,14 +174,17 @@ def colour_wanted(arguments: Iterable[str]) -> bool | None:
     return False if unwanted else None
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run the command line and return its exit code; every error has been printed."""
+def run(arguments: Sequence[str], early: Plan | LabError | None = None) -> int:
+    """Run the command line and return its exit code; every error has been printed.
+
+    `early` is the plan that it asks for, or what stood in the way, where labspec.cli.unchanged has looked already.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A spec may hold what the terminal's encoding has not.
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = _run(arguments)
+        code = _run(arguments, early)
         sys.stdout.flush()
     except OSError as error:
         # What is left in the buffer cannot be written; the interpreter must not try again while it ends.
@@ -190,11 +195,13 @@ def run(arguments: Sequence[str]) -> int:
     return code
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(arguments: Sequence[str], early: Plan | LabError | None) -> int:
     try:
+        if isinstance(early, LabError):
+            raise early  # noqa: TRY301  told as every other error
         if COMPLETE_VARIABLE in os.environ:
             cli.main(list(arguments), prog_name="labspec", complete_var=COMPLETE_VARIABLE)
-        with cli.make_context("labspec", list(arguments), color=colour_wanted(arguments)) as context:
+        with cli.make_context("labspec", list(arguments), color=colour_wanted(arguments), obj=early) as context:
             result = cli.invoke(context)
             return result if isinstance(result, int) else 0
     except click.exceptions.Exit as exit_:

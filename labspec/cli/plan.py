@@ -85,7 +85,7 @@ def command(
     from labspec.host.host import Host
 
     lab = options.load(spec, variables, variable_files)
-    plan = workflow.make_plan(
+    plan: Plan = click.get_current_context().obj or workflow.make_plan(
         lab, Host(), targets=targets, replace=replace, destroy=destroy, allow_missing=allow_missing
     )
     if as_json:

@@ -12,11 +12,9 @@ from click import style
 from labspec.core.change import Action, Change, Plan
 from labspec.report.delta import diff_lines
 from labspec.report.diagnostics import diagnostic_lines
+from labspec.report.empty import NO_CHANGES, NOTHING_TO_DESTROY
 from labspec.report.fields import secret_fields, size_fields
 from labspec.report.text import SECRET, is_block, pad, printable, printable_lines, shorten, show, show_size, width
-
-NO_CHANGES = "No changes. The host matches the spec."
-NOTHING_TO_DESTROY = "Nothing to destroy. The host has nothing of this lab."
 
 WORDS = {
     Action.CREATE: "will be created",

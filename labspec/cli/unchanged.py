@@ -1,0 +1,42 @@
+"""`labspec plan [SPEC]`, the command that is run most, on a lab that has not changed: answered without click.
+
+Click takes as long to import as reading a host of a hundred containers. What is said here is what labspec.cli.plan
+says; a command line with any option, and a plan with anything in it, is left to that.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from labspec.core.change import Plan
+from labspec.core.diagnostic import LabError
+from labspec.report.empty import NO_CHANGES
+
+
+def plan_of(arguments: Sequence[str]) -> Plan | LabError | None:
+    """Return the plan that a command line asks for, or what stands in its way; None where click must read it."""
+    if len(arguments) not in (1, 2) or arguments[0] != "plan" or any(word.startswith("-") for word in arguments):
+        return None
+    from labspec.engine.workflow import make_plan
+    from labspec.host.host import Host
+    from labspec.spec.cache import load
+
+    try:
+        lab = load(Path(arguments[1]) if len(arguments) == 2 else None, variables={}, variable_files=())
+        return make_plan(lab, Host())
+    except LabError as error:
+        return error
+
+
+def says_so(plan: Plan | LabError | None) -> bool:
+    """Say that there is nothing to do, and return whether that was all to be said."""
+    if not isinstance(plan, Plan) or not plan.empty or plan.problems or plan.left_out:
+        return False
+    try:
+        sys.stdout.write(f"{NO_CHANGES}\n")
+        sys.stdout.flush()
+    except OSError:
+        return False  # labspec.cli.main knows what a closed pipe and a full disk mean
+    return True
