@@ -25,6 +25,8 @@ OLDEST_API = (1, 41)
 NEWEST_API = (1, 51)
 """The newest API whose answers labspec was written against (Docker 28)."""
 
+API_SECONDS = 60
+"""No request lasts longer, unless LABSPEC_API_SECONDS says so."""
 CONNECTIONS = 64
 """Requests at once: a container may take its ten seconds to stop, and a hundred of them must not take turns."""
 READERS = 4
@@ -46,16 +48,16 @@ class Docker:
     """One Docker engine, read and written over at most `CONNECTIONS` connections at a time.
 
     `address` is a DOCKER_HOST value; None: what the docker client would take, from DOCKER_HOST or its context. Every
-    request ends within `timeout` seconds.
+    request ends within `timeout` seconds (None: as the environment says).
     """
 
-    def __init__(self, address: str | None = None, timeout: float = 60.0) -> None:
+    def __init__(self, address: str | None = None, timeout: float | None = None) -> None:
         given = address or os.environ.get("DOCKER_HOST")
         self.context = "" if given else _chosen_context()
         """The docker context that the engine is reached by, or ""."""
         self._way = _way(given, self.context)
         self.address = self._way.address if self._way else given or "unix:///var/run/docker.sock"
-        self.timeout = timeout
+        self.timeout = timeout or deadline("LABSPEC_API_SECONDS", API_SECONDS)
         self.requests = 0
         self._idle: list[Connection] = []
         self._foreseen: dict[str, Connection] = {}
@@ -158,6 +160,9 @@ class Docker:
             self.requests += 1
             try:
                 answer = foreseen.receive()
+            except TimeoutError as error:
+                foreseen.close()
+                raise self._told(error) from error
             except OSError:
                 foreseen.close()  # asked once more, with the usual care
             else:
@@ -240,6 +245,14 @@ class Docker:
                 hint="is it stopped or overloaded? see 'systemctl status docker'",
             )
         return _unreachable(self.address, error)
+
+
+def deadline(variable: str, usual: float) -> float:
+    """Return a number of seconds from the environment, or the usual one. Raises LabError for what is no such number."""
+    text = os.environ.get(variable) or str(usual)
+    if not text.replace(".", "", 1).isdecimal() or float(text) <= 0:
+        raise LabError(f"{variable}={text}: no number of seconds", hint=f"for example {variable}={usual:g}")
+    return float(text)
 
 
 def _chosen_context() -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from labspec.host.docker import Docker
+from labspec.host.docker import Docker, deadline
 from labspec.host.state import StateFolder
 
 if TYPE_CHECKING:
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from labspec.host.journal import Journal
     from labspec.host.system import System
 
-COMMAND_SECONDS = 1800
+COMMAND_SECONDS = deadline("LABSPEC_COMMAND_SECONDS", 1800)
 """No call of the docker client lasts longer; builds and pulls are the long ones."""
+
+# Arguments: a file to hold locked, the process that must still be there then, a command.
+_LOCKED = 'exec 9>>"$1" && flock --shared --nonblock 9 && [ "$PPID" = "$2" ] && shift 2 && exec "$@"'
 
 
 class Host:
@@ -32,19 +35,28 @@ class Host:
     def whales(self, compose_file: str | None = None, project: str | None = None) -> DockerClient:
         """Return the python-on-whales client for this engine, each call bounded to COMMAND_SECONDS.
 
-        The user's COMPOSE_* variables are kept from it: they would change names, profiles and what is removed.
+        The user's COMPOSE_* variables are kept from it: they would change names, profiles and what is removed. It holds
+        the lab's lock for as long as it runs, even where this process is killed.
         """
         from python_on_whales import DockerClient
 
         unset = [f"--unset={name}" for name in sorted(os.environ) if name.startswith("COMPOSE_")]
+        limit = ["timeout", "--kill-after=10", f"{COMMAND_SECONDS:g}"]
         return DockerClient(
             context=self.docker.context or None,
             host=None if self.docker.context else self.docker.address,
-            client_call=["env", *unset, "timeout", "--kill-after=10", str(COMMAND_SECONDS), "docker"],
+            client_call=[*self._keeping_locked(), "env", *unset, *limit, "docker"],
             client_type="docker",
             compose_files=[compose_file] if compose_file else [],
             compose_project_name=project,
         )
+
+    def _keeping_locked(self) -> list[str]:
+        from shutil import which
+
+        if self.state.programs is None or which("flock") is None:
+            return []
+        return ["sh", "-c", _LOCKED, "labspec", str(self.state.programs), str(os.getpid())]
 
     def get_ready(self) -> None:
         """Import what `whales` needs while the plan is read and the engine is busy: it takes as long as a plan."""
@@ -55,7 +67,7 @@ class Host:
         """The machine itself: files, accounts, systemd."""
         from labspec.host.system import System
 
-        return System()
+        return System(self.state)
 
     def journal(self, lab: str) -> Journal:
         """Return the journal of a lab: always the same one, whose lock keeps the steps that record apart."""

@@ -60,10 +60,19 @@ def write_atomic(path: Path, content: bytes, mode: int = 0o600, owner: tuple[int
 
 
 class StateFolder:
-    """The folder of every lab's state: compose files as last applied, what was applied in place, the lock."""
+    """The folder of every lab's state: compose files as last applied, what was applied in place, the locks.
+
+    A lab has two locks. Whoever changes it holds `lock`, and hands it on to the programs that it starts itself. Those
+    that a library starts, which hands nothing on, hold `lock.programs` (host.py). So a lab stays locked while a program
+    goes on that a labspec has started which was killed.
+    """
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or default_state_root()
+        self.handles: tuple[int, ...] = ()
+        """While the lock is held: what keeps it, for programs to inherit."""
+        self.programs: Path | None = None
+        """While the lock is held: the lock of programs that inherit nothing."""
 
     def lab(self, name: str) -> Path:
         """Return the lab's folder, made with mode 0700 if need be. Raises LabError where it cannot be made."""
@@ -103,20 +112,17 @@ class StateFolder:
     @contextmanager
     def lock(self, lab: str) -> Iterator[None]:
         """Hold the lab's lock. Raises LockedError, naming the holder, while another process has it."""
-        path = self.lab(lab) / "lock"
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        folder = self.lab(lab)
+        path, programs = folder / "lock", folder / "lock.programs"
+        handle = _locked(path, lab)
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.pread(handle, 200, 0).decode(errors="replace").strip() or "another process"
-                raise LockedError(
-                    f"lab '{lab}' is being changed by {holder}", hint="wait for it to end, then try again"
-                ) from None
+            os.close(_locked(programs, lab))
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"labspec, process {os.getpid()}\n".encode(), 0)
+            self.handles, self.programs = (handle,), programs
             yield
         finally:
+            self.handles, self.programs = (), None
             os.close(handle)
 
     def forget(self, lab: str) -> None:
@@ -128,9 +134,54 @@ class StateFolder:
         if not folder.is_dir():
             return
         for entry in folder.iterdir():
-            if entry.is_file() and (entry.name in ("applied.json", "lock") or entry.name.endswith(".compose.json")):
+            if entry.is_file() and (entry.name in _OWN or entry.name.endswith(".compose.json")):
                 entry.unlink()
         try:
             folder.rmdir()
         except OSError:
             return
+
+
+_OWN = ("applied.json", "lock", "lock.programs")
+
+
+def _locked(path: Path, lab: str) -> int:
+    """Return a handle of a file that is locked while it is open. Raises LockedError while another process has it."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        said = os.pread(handle, 200, 0).decode(errors="replace").strip()
+        os.close(handle)
+        raise LockedError(
+            f"lab '{lab}' is being changed by {_holder(path, said)}", hint="wait for it to end, then try again"
+        ) from None
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _holder(path: Path, said: str) -> str:
+    """Return who has a file open: the labspec that says so, else a program that one which was killed has left."""
+    pid = said.rpartition(" ")[2]
+    if pid.isdecimal() and Path("/proc", pid).is_dir():
+        return said
+    # The newest knows best: those before it only wait for it.
+    for folder in sorted(Path("/proc").glob("[0-9]*/fd"), key=lambda found: -int(found.parent.name)):
+        try:
+            if int(folder.parent.name) == os.getpid() or not any(_is_same(link, path) for link in folder.iterdir()):
+                continue
+            command = (folder.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # it has ended, or is somebody else's
+        shown = " ".join(command.split())[:60]
+        return f"'{shown}', process {folder.parent.name}, which a labspec that was killed has left"
+    return said or "another process"
+
+
+def _is_same(link: Path, path: Path) -> bool:
+    try:
+        return link.samefile(path)
+    except OSError:
+        return False

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labspec.core.diagnostic import LabError
-from labspec.host.state import write_atomic
+from labspec.host.state import StateFolder, write_atomic
 
 SECONDS = 60.0
 """How long a program may take unless its caller knows better."""
@@ -29,7 +29,13 @@ class FileState:
 
 
 class System:
-    """The machine that labspec runs on. Programs are started with argument lists, in the C locale, with a deadline."""
+    """The machine that labspec runs on. Programs are started with argument lists, in the C locale, with a deadline.
+
+    They inherit the lock that `state` holds, so that it is held until the last of them has ended.
+    """
+
+    def __init__(self, state: StateFolder | None = None) -> None:
+        self._state = state
 
     def run(
         self,
@@ -49,6 +55,7 @@ class System:
                 capture_output=True,
                 timeout=seconds,
                 env=environment,
+                pass_fds=self._state.handles if self._state else (),
                 check=False,
             )
         except FileNotFoundError as error:

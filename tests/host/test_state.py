@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,7 @@ def test_the_record_of_what_was_applied(tmp_path: Path) -> None:
 
 HOLD = """
 import sys
+import time
 from pathlib import Path
 from labspec.host.state import StateFolder
 with StateFolder(Path(sys.argv[1])).lock("tp1"):
@@ -93,6 +96,46 @@ def test_one_writer_at_a_time(tmp_path: Path) -> None:
             pass
         other.kill()
     with state.lock("tp1"):
+        pass
+
+
+LEAVE = """
+import os, sys
+from pathlib import Path
+from labspec.host.docker import Docker
+from labspec.host.host import Host
+from labspec.host.state import StateFolder
+from labspec.host.system import System
+state = StateFolder(Path(sys.argv[1]))
+with state.lock("tp1"):
+    if sys.argv[2] == "system":
+        System(state).run(["sh", "-c", "echo started >&2; echo $$ > $0/pid; exec sleep 300", sys.argv[1]])
+    else:
+        host = Host(Docker("unix:///nowhere"), state)
+        call = host.whales().client_config.client_call
+        before = call[: call.index("env")]
+        os.spawnvp(os.P_WAIT, before[0], [*before, "sh", "-c", "echo $$ > $0/pid; exec sleep 300", sys.argv[1]])
+"""
+
+
+@pytest.mark.parametrize("way", ["system", "whales"])
+def test_a_program_that_a_killed_labspec_has_left_keeps_the_lab_locked(tmp_path: Path, way: str) -> None:
+    pid = tmp_path / "pid"
+    with subprocess.Popen([sys.executable, "-c", LEAVE, str(tmp_path), way]) as other:
+        end = time.monotonic() + 30
+        while not (pid.exists() and pid.read_text().endswith("\n")) and time.monotonic() < end:
+            time.sleep(0.02)
+        other.kill()
+    left = int(pid.read_text())
+    try:
+        said = f"being changed by 'sleep 300', process {left}, which a labspec that was killed has left"
+        with pytest.raises(LockedError, match=said):
+            StateFolder(tmp_path).lock("tp1").__enter__()
+    finally:
+        os.kill(left, signal.SIGKILL)
+    while Path(f"/proc/{left}").exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    with StateFolder(tmp_path).lock("tp1"):
         pass
 
 
