@@ -7,18 +7,22 @@ says; a command line with any option, and a plan with anything in it, is left to
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from labspec.core.change import Plan
-from labspec.core.diagnostic import LabError
-from labspec.report.empty import NO_CHANGES
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from labspec.core.change import Plan
+    from labspec.core.diagnostic import LabError
 
 
 def plan_of(arguments: Sequence[str]) -> Plan | LabError | None:
     """Return the plan that a command line asks for, or what stands in its way; None where click must read it."""
     if len(arguments) not in (1, 2) or arguments[0] != "plan" or any(word.startswith("-") for word in arguments):
         return None
+    from pathlib import Path
+
+    from labspec.core.diagnostic import LabError
     from labspec.engine.workflow import make_plan
     from labspec.host.host import Host
     from labspec.spec.cache import load
@@ -32,8 +36,10 @@ def plan_of(arguments: Sequence[str]) -> Plan | LabError | None:
 
 def says_so(plan: Plan | LabError | None) -> bool:
     """Say that there is nothing to do, and return whether that was all to be said."""
-    if not isinstance(plan, Plan) or not plan.empty or plan.problems or plan.left_out:
+    if plan is None or isinstance(plan, Exception) or not plan.empty or plan.problems or plan.left_out:
         return False
+    from labspec.report.empty import NO_CHANGES
+
     try:
         sys.stdout.write(f"{NO_CHANGES}\n")
         sys.stdout.flush()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from labspec.core.diagnostic import Diagnostic
 from labspec.core.diff import Diff
@@ -26,7 +25,6 @@ class Action(Enum):
         return self.name.lower()
 
 
-@dataclass(frozen=True)
 class Step:
     """A frozen value that does one thing to the host; `str()` of it is the line that plan prints.
 
@@ -49,8 +47,7 @@ class Step:
             step.run(host)
 
 
-@dataclass(frozen=True, slots=True)
-class Danger:
+class Danger(NamedTuple):
     """Something in the spec that gives away more than a lab should: refused unless `--allow` names it."""
 
     name: str
@@ -59,8 +56,7 @@ class Danger:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What one object needs.
 
     `prepare` runs before anything of the lab is touched, `remove` before `make`, `finish` after all that every change
@@ -89,11 +85,10 @@ class Change:
 
     def warned(self, *warnings: str) -> Change:
         """Return the change with more warnings."""
-        return replace(self, warnings=self.warnings + warnings)
+        return self._replace(warnings=self.warnings + warnings)
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A step in its place: `after` are the indexes, in the plan's `nodes`, of the nodes that must be done first."""
 
     step: Step | None
@@ -102,8 +97,7 @@ class Node:
     after: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Every change that makes the host what the lab says, and the graph of their steps."""
 
     lab: str
@@ -123,16 +117,15 @@ class Plan:
         """Whether there is nothing to do."""
         return not self.changes
 
-    def count(self, actions: Sequence[Action]) -> int:
+    def number(self, actions: Sequence[Action]) -> int:
         """Return how many changes have one of these actions."""
         return sum(change.action in actions for change in self.changes)
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(NamedTuple):
     """What a kind must know of the plan so far while it plans one object."""
 
-    changes: Mapping[str, Change] = field(default_factory=dict)
+    changes: Mapping[str, Change] = {}
     """Changes already planned, by address: all that this object needs are among them."""
     replace: frozenset[str] = frozenset()
     """Addresses that the user wants replaced."""

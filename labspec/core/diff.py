@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from labspec.core.resource import Observed
 
@@ -39,8 +38,7 @@ class Settle(Enum):
     REPLACE = "replace"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A comparable field of a kind."""
 
     name: str
@@ -57,8 +55,7 @@ class Field:
     """The values are numbers of bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Diff:
+class Diff(NamedTuple):
     """One difference: `path` is the field, with '.key' behind it for a keyed one."""
 
     path: str

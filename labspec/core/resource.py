@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from labspec.core.diagnostic import Position
 from labspec.core.wording import Words
@@ -15,8 +15,7 @@ HASH_LABEL = "io.labspec.hash"
 FIELDS_LABEL = "io.labspec.fields"
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """A desired object.
 
     `desired` holds, in canonical form, just the fields that the spec sets; `options` what the kind needs to make the
@@ -27,8 +26,8 @@ class Resource:
     kind: str
     name: str
     """The object's name on the host."""
-    desired: Mapping[str, Any] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
+    desired: Mapping[str, Any] = {}
+    options: Mapping[str, Any] = {}
     needs: tuple[str, ...] = ()
     """Addresses that must be there before this one."""
     project: str = ""
@@ -36,28 +35,24 @@ class Resource:
     at: Position | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(NamedTuple):
     """An object found on the host: `state` has every field that the host reports, in canonical form."""
 
     address: str
     kind: str
     id: str
     name: str
-    state: Mapping[str, Any] = field(default_factory=dict)
-    applied: Mapping[str, str] = field(default_factory=dict)
+    state: Mapping[str, Any] = {}
+    applied: Mapping[str, str] = {}
     """Field -> digest of the value that labspec last applied; empty for an object that labspec did not make."""
-    defaults: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = {}
     """Field -> what the host gives it when the spec says nothing (an image's command, say)."""
     owned: bool = True
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = {}
     """What a kind wants to remember of the object and never compares: running, health, users."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lab:
-    """A validated lab: everything that planning needs, and nothing but JSON values and positions."""
-
+class _Lab(NamedTuple):
     name: str
     root: str
     """The lab's folder, absolute."""
@@ -68,15 +63,16 @@ class Lab:
     language: str = "en"
     languages: tuple[str, ...] = ("en",)
     """Every language that the lab's texts are there in."""
-    parts: Mapping[str, Any] = field(default_factory=dict)
+    parts: Mapping[str, Any] = {}
     """What the spec says beside its objects, by key (`checks`, `handout`), as labspec.spec.parts has read it."""
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = {}
     """Every file that was read to make this lab -> the SHA-256 of its content, in hex."""
 
-    _by_address: dict[str, Resource] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+class Lab(_Lab):
+    """A validated lab: everything that planning needs, and nothing but JSON values and positions."""
+
+    @cached_property
     def by_address(self) -> Mapping[str, Resource]:
-        """Return the resources by address; made once, since each of many resources may ask."""
-        if not self._by_address:
-            self._by_address.update((resource.address, resource) for resource in self.resources)
-        return self._by_address
+        """The resources by address; made once, since each of many resources may ask."""
+        return {resource.address: resource for resource in self.resources}

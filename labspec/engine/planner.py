@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from hashlib import sha256
+from typing import NamedTuple
 
 from labspec.core.change import Change, Danger, Plan, Preview
 from labspec.core.diagnostic import Diagnostic, LabError, did_you_mean
@@ -15,8 +15,7 @@ from labspec.engine.graph import arrange
 from labspec.kinds import REGISTRY, lives
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(NamedTuple):
     """What the user asked of a plan besides the spec."""
 
     targets: tuple[str, ...] = ()
@@ -27,14 +26,17 @@ class Wishes:
     """Remove everything that the lab has on the host."""
 
 
-def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = Wishes()) -> Plan:
+NO_WISHES = Wishes()
+
+
+def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = NO_WISHES) -> Plan:
     """Return the plan that makes the host what the lab says. Pure: equal arguments give an equal plan.
 
     Raises LabError for a wish that names no address.
     """
-    resources = {} if wishes.destroy else lab.by_address()
+    resources = {} if wishes.destroy else lab.by_address
     anew = frozenset(_resolve(wishes.replace, resources, "--replace"))
-    known = {**lab.by_address(), **dict.fromkeys(observed)}
+    known = {**lab.by_address, **dict.fromkeys(observed)}
     chosen = _chosen(_resolve(wishes.targets, known, "--target"), lab, wishes) if wishes.targets else None
     by_kind = {live.kind: live for live in lives()}
     ground = {kind.name for kind in REGISTRY if kind.ground}
@@ -50,7 +52,7 @@ def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = Wishes()) 
         found = None if hidden else observed.get(resource.address)
         change = by_kind[resource.kind].change(resource, found, preview, lab)
         if change and hidden and resource.address in observed:
-            change = replace(change, reason="Docker's data moves, and it is not at the new place")
+            change = change._replace(reason="Docker's data moves, and it is not at the new place")
         if change:
             changes[resource.address] = change
             emptied = emptied or emptying([change])
@@ -64,7 +66,7 @@ def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = Wishes()) 
             continue
         change = by_kind[found.kind].change(None, found, Preview(changes), lab)
         if change:
-            changes[found.address] = replace(change, reason="the lab is removed") if wishes.destroy else change
+            changes[found.address] = change._replace(reason="the lab is removed") if wishes.destroy else change
     ordered = tuple(changes.values())
     return Plan(
         lab=lab.name,

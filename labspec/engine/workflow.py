@@ -5,9 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import replace as _replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from labspec.core.change import Action, Change, Node, Plan
 from labspec.core.diagnostic import Diagnostic, LabError
@@ -21,8 +19,7 @@ if TYPE_CHECKING:
     from labspec.engine.executor import Event, Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """How one object does: `state` is ok, drifted, stopped, missing, unhealthy or orphaned."""
 
     address: str
@@ -50,7 +47,7 @@ def make_plan(
     wishes = Wishes(tuple(targets), tuple(replace), destroy)
     lab, left_out = _possible(lab, host) if allow_missing else (lab, ())
     made = _checked(plan(lab, observe(lab, host), wishes), lab, host)
-    return _replace(made, left_out=left_out)
+    return made._replace(left_out=left_out)
 
 
 def apply(
@@ -105,7 +102,7 @@ def status(lab: Lab, host: Host) -> list[Row]:
     made = plan(lab, observed)
     changes = {change.address: change for change in made.changes}
     rows = [_row(resource, observed.get(resource.address), changes) for resource in lab.resources]
-    known = lab.by_address()
+    known = lab.by_address
     rows += [
         Row(found.address, found.kind, "orphaned", found.id, "no longer in the spec")
         for address, found in sorted(observed.items())
@@ -127,7 +124,7 @@ def _checked(made: Plan, lab: Lab, host: Host) -> Plan:
         mine = [change for change in made.changes if change.kind == live.kind]
         if mine:
             problems += live.problems(mine, lab, host)
-    return _replace(made, problems=tuple(problem if problem.source else _sourced(problem) for problem in problems))
+    return made._replace(problems=tuple(problem if problem.source else _sourced(problem) for problem in problems))
 
 
 def _possible(lab: Lab, host: Host) -> tuple[Lab, tuple[Diagnostic, ...]]:
@@ -140,14 +137,12 @@ def _possible(lab: Lab, host: Host) -> tuple[Lab, tuple[Diagnostic, ...]]:
         if found is not None:
             lacking[live.kind] = found
     left_out = tuple(
-        _replace(
-            lacking[resource.kind], message=f"{resource.address}: {lacking[resource.kind].message}", at=resource.at
-        )
+        lacking[resource.kind]._replace(message=f"{resource.address}: {lacking[resource.kind].message}", at=resource.at)
         for resource in lab.resources
         if resource.kind in lacking
     )
     kept = tuple(resource for resource in lab.resources if resource.kind not in lacking)
-    return (_replace(lab, resources=kept) if left_out else lab), left_out
+    return (lab._replace(resources=kept) if left_out else lab), left_out
 
 
 def _sourced(problem: Diagnostic) -> Diagnostic:
@@ -159,7 +154,7 @@ def _sourced(problem: Diagnostic) -> Diagnostic:
             lines = file.read().splitlines()
     except OSError:
         return problem
-    return _replace(problem, source=lines[problem.at.line - 1]) if problem.at.line <= len(lines) else problem
+    return problem._replace(source=lines[problem.at.line - 1]) if problem.at.line <= len(lines) else problem
 
 
 def _refuse_dangers(made: Plan, allow: frozenset[str]) -> None:
@@ -187,7 +182,7 @@ def _with_waits(made: Plan, lab: Lab) -> Plan:
         for resource in lab.resources
         for step in by_kind[resource.kind].waits(resource)
     )
-    return _replace(made, nodes=made.nodes + waits)
+    return made._replace(nodes=made.nodes + waits)
 
 
 def _row(resource: Resource, found: Observed | None, changes: Mapping[str, Change]) -> Row:

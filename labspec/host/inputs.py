@@ -10,19 +10,18 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 
-@dataclass(slots=True)
 class Inputs:
     """What was looked at."""
 
-    places: dict[str, str] = field(default_factory=dict)
-    """Path -> what was there, as `what_is` tells it."""
-    variables: dict[str, str | None] = field(default_factory=dict)
-    """Name -> value; None for a variable that the environment did not have."""
-    private: bool = False
-    """The lab has values in it that are to be stored nowhere."""
+    def __init__(self, places: dict[str, str] | None = None) -> None:
+        self.places = places or {}
+        """Path -> what was there, as `what_is` tells it."""
+        self.variables: dict[str, str | None] = {}
+        """Name -> value; None for a variable that the environment did not have."""
+        self.private = False
+        """The lab has values in it that are to be stored nowhere."""
 
 
 _NOTING: list[Inputs] = []

@@ -6,8 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from labspec.core.diagnostic import LabError
 
@@ -29,7 +28,7 @@ def anchored(path: str) -> Iterator[str]:
     try:
         yield at
     except LabError as error:
-        told = [replace(found, message=found.message.replace(at, path)) for found in error.diagnostics]
+        told = [found._replace(message=found.message.replace(at, path)) for found in error.diagnostics]
         raise LabError(told) from error
     finally:
         os.close(handle)
@@ -58,12 +57,30 @@ def make_folder(path: str) -> None:
         raise LabError(f"cannot make the folder {path}: {error.strerror}") from error
 
 
-def remove_folder(path: str) -> None:
-    """Remove a folder that `make_folder` made, once nothing else is in it."""
+def remove_folder(path: str) -> bool:
+    """Remove a folder that `make_folder` made, once nothing else is in it; return whether it is gone."""
     with anchored(path) as at:
-        if [inner.name for inner in Path(at).iterdir()] == [MARK]:
-            Path(at, MARK).unlink()
-            Path(at).rmdir()
+        if [inner.name for inner in Path(at).iterdir()] != [MARK]:
+            return False
+        Path(at, MARK).unlink()
+        Path(at).rmdir()
+        return True
+
+
+def make_folders(path: str) -> None:
+    """Make a folder, and those above it that are missing, each as `make_folder` does."""
+    for folder in (*reversed(PurePath(path).parents[:-1]), path):
+        try:
+            with anchored(f"{folder}/{MARK}"):
+                continue
+        except MissingFolderError:
+            make_folder(str(folder))
+
+
+def remove_folders(path: str) -> None:
+    """Remove a folder, and those above it, as far as `make_folders` made them and nothing else is in them."""
+    while remove_folder(path):
+        path = str(PurePath(path).parent)
 
 
 def _open_folder(path: str) -> int:

@@ -175,7 +175,7 @@ def restoration(observed: Observed, lab: Lab, steps: tuple[Step, ...], after: Ma
 def needs_root(changes: Sequence[Change], lab: Lab, what: str) -> Iterator[Diagnostic]:
     """Yield a problem for a user who may not change this, at the first thing to be changed."""
     if changes and os.geteuid() != 0:
-        resource = lab.by_address().get(changes[0].address)
+        resource = lab.by_address.get(changes[0].address)
         yield Diagnostic(
             f"{changes[0].address}: only root can change {what}",
             at=resource.at if resource else None,

@@ -156,7 +156,7 @@ def reason_for(diffs: Sequence[Diff]) -> str:
 
 def taken(kind: str, path: str, changes: Sequence[Change], lab: Lab, host: Host) -> Iterator[Diagnostic]:
     """Yield a problem for each object to be made whose name another object already has."""
-    resources = lab.by_address()
+    resources = lab.by_address
     made = [change for change in changes if change.action is Action.CREATE and change.address in resources]
     names = [resources[change.address].name for change in made]
     found = host.docker.find_all([path + segment(name) for name in names])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from labspec.core.change import Change, Danger, Preview, Step
@@ -117,15 +116,14 @@ class Part(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What the kinds need to read the host."""
 
     lab: Lab
     host: Host
-    applied: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    applied: Mapping[str, Mapping[str, str]] = {}
     """Object id -> field -> digest, for what was changed in place."""
-    journal: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    journal: Mapping[str, Mapping[str, Any]] = {}
     """Address -> entry (host/journal.py), for what carries no labels."""
 
     @property

@@ -38,7 +38,7 @@ def outcome_lines(outcome: Outcome, command: str) -> Iterator[str]:
         yield f"What is done stays done: the next '{command}' goes on from there; 'labspec plan' shows what is left."
         return
     plan = outcome.plan
-    parts = [f"{plan.count([action])} {word}" for action, word in DONE.items() if plan.count([action])]
+    parts = [f"{plan.number([action])} {word}" for action, word in DONE.items() if plan.number([action])]
     word = "Destroyed" if command == "destroy" else "Applied"
     yield f"{style(f'{word}:', fg='green', bold=True)} {', '.join(parts)}, in {seconds(outcome.seconds)}."
 

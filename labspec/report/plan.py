@@ -91,12 +91,12 @@ def change_lines(change: Change, shown: Style) -> Iterator[str]:
 def summary(plan: Plan) -> str:
     """Return 'Plan: 3 to create, 1 to change, 0 to replace, 2 to delete. 5 unchanged.'"""
     parts = [
-        f"{plan.count([Action.CREATE])} to create",
-        f"{plan.count([Action.UPDATE])} to change",
-        f"{plan.count([Action.REPLACE])} to replace",
-        f"{plan.count([Action.DELETE])} to delete",
+        f"{plan.number([Action.CREATE])} to create",
+        f"{plan.number([Action.UPDATE])} to change",
+        f"{plan.number([Action.REPLACE])} to replace",
+        f"{plan.number([Action.DELETE])} to delete",
     ]
-    started = plan.count([Action.START])
+    started = plan.number([Action.START])
     if started:
         parts.append(f"{started} to start")
     return f"{style('Plan:', bold=True)} {', '.join(parts)}. {plan.unchanged} unchanged."

@@ -34,7 +34,7 @@ def plan_json(plan: Plan, *, changes: bool = True) -> dict[str, Any]:
         "empty": plan.empty,
         "fingerprint": plan.fingerprint,
         "summary": {
-            **{action.word: plan.count([action]) for action in Action},
+            **{action.word: plan.number([action]) for action in Action},
             "unchanged": plan.unchanged,
         },
         "dangers": [

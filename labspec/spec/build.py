@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -35,7 +34,7 @@ def build(
             if _is_name(name, section, mark, report):
                 content = {} if entry is None else entry
                 made += ((item, mark) for item in _of_entry(section, name, content, places, scope, report))
-    resources = tuple(item if item.at else replace(item, at=report.position(mark)) for item, mark in made)
+    resources = tuple(item if item.at else item._replace(at=report.position(mark)) for item, mark in made)
     marks = [mark for _, mark in made]
     _check_unique(resources, marks, report)
     if not report.diagnostics:

@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -35,8 +34,8 @@ SETTLED_SECONDS = 2
 
 _DRAFT = re.compile(r"[0-9a-f]{40}\.[0-9]+")
 _PACKAGE = Path(__file__).parent.parent
-_LAB = tuple(field.name for field in fields(Lab) if field.init and field.name not in ("resources", "files"))
-_RESOURCE = tuple(field.name for field in fields(Resource) if field.name != "at")
+_LAB = tuple(name for name in Lab._fields if name not in ("resources", "files"))
+_RESOURCE = tuple(name for name in Resource._fields if name != "at")
 _NEEDS = _RESOURCE.index("needs")
 
 Digests = dict[tuple[str, int, int, int], str]
@@ -135,7 +134,7 @@ def _entry(file: str, variables: Mapping[str, str], variable_files: Sequence[Pat
     except OSError:
         return None
     asked = [
-        [FORMAT, __version__, _code(), sys.version_info[:2]],
+        [FORMAT, __version__, code_stamp(), sys.version_info[:2]],
         [file, content],
         sorted(variables.items()),
         [str(path.absolute()) for path in variable_files],
@@ -143,7 +142,7 @@ def _entry(file: str, variables: Mapping[str, str], variable_files: Sequence[Pat
     return place / f"{sha256(json.dumps(asked).encode()).hexdigest()[:40]}.lab"
 
 
-def _code() -> list[int]:
+def code_stamp() -> list[int]:
     """Return what changes with the code that makes labs, in a checkout too, whose version stays."""
     newest = number = 0
     todo = [str(_PACKAGE / name) for name in ("core", "checks", "kinds", "sheet", "spec")]
@@ -209,7 +208,7 @@ def _refreshed(lab: Lab, known: Digests) -> Lab | None:
         if missing:
             return None
         resources.append(found)
-    return replace(lab, resources=tuple(resources))
+    return lab._replace(resources=tuple(resources))
 
 
 def _digests(lab: Lab) -> Digests:

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +54,7 @@ class TestValidate:
         found = Diagnostic("unknown key 'prots'", Position("lab.yaml", 3, 5), "did you mean 'ports'?", "    prots: 1")
 
         def load(*_: object, **__: object) -> Lab:
-            raise LabError([found, replace(found, message="another")])
+            raise LabError([found, found._replace(message="another")])
 
         monkeypatch.setattr("labspec.spec.cache.load", load)
         code, out, err = labspec("validate")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +45,7 @@ def test_detailed_exit_code(json_too: tuple[str, ...], engine: Engine, labspec: 
     assert labspec("plan", "--detailed-exitcode", *json_too).code == 2
     engine.plan = EMPTY
     assert labspec("plan", "--detailed-exitcode", *json_too).code == 0
-    engine.plan = replace(made, problems=(Diagnostic("port 80 is taken"),))
+    engine.plan = made._replace(problems=(Diagnostic("port 80 is taken"),))
     assert labspec("plan", "--detailed-exitcode", *json_too).code == 1
     assert labspec("plan", *json_too).code == 1
 
@@ -135,7 +134,7 @@ class TestPlanFile:
         assert engine.loaded
 
     def test_no_file_where_something_is_in_the_way(self, engine: Engine, labspec: Labspec, tmp_path: Path) -> None:
-        engine.plan = replace(engine.plan, problems=(Diagnostic("port 80 is taken"),))
+        engine.plan = engine.plan._replace(problems=(Diagnostic("port 80 is taken"),))
         code, out, err = labspec("plan", "-o", "tp1.plan")
         assert code == 1
         assert "in the way: port 80 is taken" in out

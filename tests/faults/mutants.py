@@ -6,7 +6,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +77,7 @@ def has_no_order(patch: pytest.MonkeyPatch) -> None:
     """No step waits for another."""
     arrange = planner.arrange
     patch.setattr(
-        planner, "arrange", lambda changes, lab: tuple(replace(node, after=()) for node in arrange(changes, lab))
+        planner, "arrange", lambda changes, lab: tuple(node._replace(after=()) for node in arrange(changes, lab))
     )
 
 

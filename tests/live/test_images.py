@@ -66,7 +66,7 @@ class Bench:
             if change:
                 changes[resource.address] = change
         for address, item in found.items():
-            if address not in lab.by_address():
+            if address not in lab.by_address:
                 change = LIVE.change(None, item, Preview(changes), lab)
                 if change:
                     changes[address] = change
@@ -311,10 +311,10 @@ def test_a_changed_base_rebuilds_what_starts_from_it(bench: Bench, busybox: str)
     images = {"top": {"from": "app", "steps": [{"copy": {"from": "tool", "src": "/t", "dest": "/t"}}]}}
     images |= {"app": app(busybox), "tool": {"from": busybox, "steps": [{"run": "echo t > /t"}]}}
     bench.spec(images)
-    assert bench.lab().by_address()["image.top"].needs == ("image.app", "image.tool")
+    assert bench.lab().by_address["image.top"].needs == ("image.app", "image.tool")
     lab = bench.lab()
     for address in ("image.app", "image.tool", "image.top"):
-        change = LIVE.change(lab.by_address()[address], None, Preview(), lab)
+        change = LIVE.change(lab.by_address[address], None, Preview(), lab)
         assert change is not None
         change.prepare[0].run(bench.host)
     assert bench.plan() == {}

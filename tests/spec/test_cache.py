@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -60,7 +59,7 @@ def test_every_lab_is_the_same_with_and_without(lab: Path, tmp_path: Path, loads
         pytest.skip("needs a file that only a person can make")
     again = load(home)
     assert again == first == load_anew(home, variables={}, variable_files=[])
-    assert list(again.by_address()) == list(first.by_address())
+    assert list(again.by_address) == list(first.by_address)
     assert len(loads) == 1 or any(
         resource.kind == "stack" or "stack." in resource.address for resource in again.resources
     )
@@ -73,17 +72,17 @@ def test_the_starter_is_the_same(loads: list[object]) -> None:
 
 
 def test_every_field_of_a_lab_is_kept() -> None:
-    assert {*cache._LAB, "resources", "files"} == {field.name for field in fields(Lab) if field.init}  # noqa: SLF001
-    assert {*cache._RESOURCE, "at"} == {field.name for field in fields(Resource)}  # noqa: SLF001
+    assert {*cache._LAB, "resources", "files"} == set(Lab._fields)  # noqa: SLF001
+    assert {*cache._RESOURCE, "at"} == set(Resource._fields)  # noqa: SLF001
 
 
 def test_places_are_told_from_where_the_user_is(
     folder: Path, monkeypatch: pytest.MonkeyPatch, loads: list[object]
 ) -> None:
     (folder / "lab.yaml").write_text(SERVICE)
-    assert str(load().by_address()["service.web"].at) == "lab.yaml:4:3"
+    assert str(load().by_address["service.web"].at) == "lab.yaml:4:3"
     monkeypatch.chdir(folder.parent)
-    assert str(load(folder).by_address()["service.web"].at) == "lab/lab.yaml:4:3"
+    assert str(load(folder).by_address["service.web"].at) == "lab/lab.yaml:4:3"
     assert len(loads) == 1
 
 
@@ -141,7 +140,7 @@ def test_each_set_of_variables_has_its_own_lab(folder: Path, loads: list[object]
     )
     (folder / "set.yaml").write_text("user: other\n")
     users = [load(), load(user="me"), load(None, (Path("set.yaml"),)), load(user="me"), load()]
-    assert [lab.by_address()["service.web"].desired["user"] for lab in users] == ["root", "me", "other", "me", "root"]
+    assert [lab.by_address["service.web"].desired["user"] for lab in users] == ["root", "me", "other", "me", "root"]
     assert len(loads) == 3
 
 
@@ -152,10 +151,10 @@ def test_a_copied_file_is_hashed_anew_only_where_it_was_touched(folder: Path, lo
     page = folder / "page.html"
     page.write_text("one")
     os.utime(page, (1, 1))
-    first = load().by_address()["image.box"].desired["context"]
-    assert load().by_address()["image.box"].desired["context"] == first
+    first = load().by_address["image.box"].desired["context"]
+    assert load().by_address["image.box"].desired["context"] == first
     page.write_text("two")
-    assert load().by_address()["image.box"].desired["context"] != first
+    assert load().by_address["image.box"].desired["context"] != first
     assert load() == load_anew(None, variables={}, variable_files=[])
     assert len(loads) == 1
     page.unlink()

@@ -14,8 +14,11 @@ from labspec.core.diagnostic import Diagnostic, LabError
 from labspec.spec.loader import load
 
 LAB = Path(__file__).parents[2] / "specs" / "tp1-b3"
-NAMES = ("vars", "images", "volumes", "networks", "services", "stacks", "env", "arg", "build_args", "environment")
-"""Mappings whose keys are the user's own names."""
+NAMES = (
+    *("vars", "images", "volumes", "networks", "services", "stacks", "env", "arg", "build_args", "environment"),
+    *("users", "groups", "files", "units", "bundles", "rkt", "Unit", "Service", "Install"),
+)
+"""Mappings whose keys are the user's own names, or systemd's."""
 
 
 class Key(NamedTuple):
@@ -43,7 +46,7 @@ def keys(file: str, node: yaml.Node, parent: str = "") -> Iterator[tuple[Key, st
 
 def all_keys() -> list[tuple[Key, str]]:
     found = []
-    for file in ("lab.yaml", "portainer.yml"):
+    for file in ("lab.yaml", "host.yaml", "portainer.yml"):
         found += list(keys(file, yaml.compose((LAB / file).read_text())))
     return found
 
@@ -75,12 +78,13 @@ def test_it_is_valid() -> None:
     lab = load(LAB, variables={}, variable_files=())
     assert [resource.address for resource in lab.resources if resource.kind == "image"] == [
         "image.nagini",
+        "image.ubuntu",
         "image.portainer",
     ]
-    web = lab.by_address()["service.web"]
+    web = lab.by_address["service.web"]
     assert web.desired["ports"] == ["1010:9999/tcp"]
     assert set(web.needs) == {"image.nagini", "network.default"}
-    assert "stack.portainer.service.portainer" in lab.by_address()
+    assert "stack.portainer.service.portainer" in lab.by_address
 
 
 @pytest.mark.parametrize("key", WORDS, ids=str)

@@ -56,7 +56,7 @@ class BundleLive:
         if not found:
             return
         states = runc.states(reading.host.system) if runc.installed() and os.geteuid() == 0 else {}
-        resources = reading.lab.by_address()
+        resources = reading.lab.by_address
         images = [resources[address].desired["image"] if address in resources else "" for address, *_ in found]
         ids = _image_ids(images, reading)
         for (address, key, path, own), image in zip(found, images, strict=True):
@@ -86,7 +86,7 @@ class BundleLive:
 
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:
         """Return that labspec may not make bundles, that there is no runc, or folders that somebody else has."""
-        resources = lab.by_address()
+        resources = lab.by_address
         made = [resources[change.address] for change in changes if change.address in resources]
         if os.geteuid() != 0:
             at = made[0].at if made else None

@@ -10,6 +10,7 @@ from labspec.core.change import Change, Danger, Preview, Step
 from labspec.core.diagnostic import Diagnostic, LabError
 from labspec.core.resource import Lab, Observed, Resource
 from labspec.kinds.daemon.accounts import DEFAULT, remapped, user_exists
+from labspec.kinds.daemon.carry import kept
 from labspec.kinds.daemon.jsonfile import JsonFile
 from labspec.kinds.daemon.keys import REMAP, engine_version, needs_restart, unknown_to
 from labspec.kinds.daemon.record import ADDRESS, previous_values
@@ -32,9 +33,9 @@ class DaemonLive:
 
     def observe(self, reading: Reading) -> Iterable[Observed]:
         """Yield daemon.json, and the service, where the lab or its journal has them."""
-        resources = reading.lab.by_address()
+        resources = reading.lab.by_address
         if ADDRESS in resources or ADDRESS in reading.journal:
-            yield observed_settings(resources.get(ADDRESS), reading.journal.get(ADDRESS), reading.host)
+            yield observed_settings(reading.lab, resources.get(ADDRESS), reading.journal.get(ADDRESS), reading.host)
         if SERVICE_ADDRESS in resources or SERVICE_ADDRESS in reading.journal:
             yield observe_service(reading.journal.get(SERVICE_ADDRESS), reading.host)
 
@@ -48,7 +49,7 @@ class DaemonLive:
 
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:
         """Return why this machine's daemon cannot be changed so."""
-        resources = lab.by_address()
+        resources = lab.by_address
         for change in changes:
             resource = resources.get(change.address)
             at = resource.at if resource else None
@@ -73,7 +74,7 @@ class DaemonLive:
             yield Danger("insecure-registries", resource.address, f"images come from {names} without valid TLS")
 
 
-def observed_settings(resource: Resource | None, entry: Mapping[str, Any] | None, host: Host) -> Observed:
+def observed_settings(lab: Lab, resource: Resource | None, entry: Mapping[str, Any] | None, host: Host) -> Observed:
     """Return daemon.json, as far as the lab has to do with it. Raises LabError for one that is no JSON object."""
     daemon = find_daemon(host)
     path = daemon.config if daemon else (entry or {}).get("path", CONFIG)
@@ -99,6 +100,9 @@ def observed_settings(resource: Resource | None, entry: Mapping[str, Any] | None
             "previous": previous_values(known),
             "pending": known.get("pending", ""),
             "unit": bool(daemon and daemon.unit),
+            "kept": kept(host, lab.name),
+            "carried": known.get("carried", []),
+            "made": known.get("made", ""),
             **(_containers(host) if matters else _NO_CONTAINERS),
         },
     )

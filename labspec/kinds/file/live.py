@@ -18,7 +18,7 @@ from labspec.kinds.file.content import content_text, hidden_text
 from labspec.kinds.file.dangers import dangers
 from labspec.kinds.file.steps import KeepCopy, RestoreFile, WriteFile, group_number, user_number
 from labspec.kinds.journalled import Known, Record, installs, known, needs_root, observed, restoration, update
-from labspec.kinds.objects import creation, resources_of
+from labspec.kinds.objects import creation
 from labspec.kinds.provider import Reading
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class FileLive:
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:  # noqa: ARG002
         """Return a problem for each file whose folder is missing or leads elsewhere, and whose owner is missing."""
         yield from needs_root(changes, lab, "files of the host")
-        resources = lab.by_address()
+        resources = lab.by_address
         for change in changes:
             resource = resources.get(change.address)
             if resource is not None and change.action is not Action.DELETE:
@@ -165,14 +165,8 @@ def _in_the_way(resource: Resource, lab: Lab) -> Iterable[Diagnostic]:
     try:
         with anchored(resource.name):
             pass
-    except MissingFolderError as error:
-        if not installs(lab) and not any(
-            f"{resource.name}/".startswith(f"{user.desired.get('home') or f'/home/{user.name}'}/")
-            for user in resources_of(lab, "user")
-        ):
-            yield Diagnostic(
-                f"{resource.address}: {error.diagnostics[0].message}", resource.at, error.diagnostics[0].hint
-            )
+    except MissingFolderError:
+        pass  # it is made
     except LabError as error:
         yield Diagnostic(f"{resource.address}: {error.diagnostics[0].message}", resource.at, error.diagnostics[0].hint)
     for key, number in (("owner", user_number), ("group", group_number)):

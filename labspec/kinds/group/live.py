@@ -80,7 +80,7 @@ class GroupLive:
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:  # noqa: ARG002
         """Return a problem for each member that is no user, and each number that another group has."""
         yield from needs_root(changes, lab, "groups")
-        resources = lab.by_address()
+        resources = lab.by_address
         people, by_number = users(), {group.gid: group.name for group in groups().values()}
         for change in changes:
             resource = resources.get(change.address)
@@ -131,7 +131,7 @@ def _restored(observed: Observed, lab: Lab) -> Change:
 
 def _leaving(thing: Known, reading: Reading) -> dict[str, Any]:
     """Return the journal's entries, by name, of the users that labspec made and that go when the group goes."""
-    wanted = reading.lab.by_address()
+    wanted = reading.lab.by_address
     return {
         str(entry["name"]): entry
         for address, entry in reading.journal.items()

@@ -7,7 +7,7 @@ import os
 import posixpath
 import stat
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def with_content(resource: Resource) -> tuple[Resource, tuple[Source, ...]]:
     further = _further_contexts(options)
     content = [content_digest(selection.files), *further] if further else content_digest(selection.files)
     fresh = _desiring(resource, {"context": content} if wanted or further else {})
-    return replace(fresh, options={**options, "files": [list(pair) for pair in selection.files]}), selection.missing
+    return fresh._replace(options={**options, "files": [list(pair) for pair in selection.files]}), selection.missing
 
 
 def refreshed(resource: Resource) -> Resource:
@@ -126,7 +126,7 @@ def _further_contexts(options: Mapping[str, Any]) -> list[str]:
 
 def _desiring(resource: Resource, more: Mapping[str, Any]) -> Resource:
     kept = {name: value for name, value in resource.desired.items() if name not in ("context", "archive")}
-    return replace(resource, desired={**kept, **more})
+    return resource._replace(desired={**kept, **more})
 
 
 def _named(walk: _Walk, pattern: str) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from labspec.core.change import Action, Change, Danger, Preview, Step
@@ -79,7 +78,7 @@ class ImageLive:
 
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:
         """Yield a problem for each tag that is somebody else's, and for what cannot be made on this host."""
-        resources = lab.by_address()
+        resources = lab.by_address
         made = [(change, resources[change.address]) for change in changes if change.address in resources]
         yield from _taken([resource for change, resource in made if _wants_tag(change)], lab, host)
         for _, resource in made:
@@ -124,10 +123,10 @@ def _sorted_out(images: Iterable[Observed], wanted: Mapping[str, str]) -> tuple[
         if image.facts["kept"]:
             continue
         if image.name and image.address not in tagged:
-            tagged[image.address] = replace(image, facts={})
+            tagged[image.address] = image._replace(facts={})
         else:
             address = f"{image.address}@{image.id.removeprefix('sha256:')[:12]}"
-            leftover.append(replace(image, address=address, facts={"leftover": True}))
+            leftover.append(image._replace(address=address, facts={"leftover": True}))
     return list(tagged.values()), leftover
 
 
@@ -160,7 +159,7 @@ def _with_base(desired: Resource, lab: Lab) -> Resource:
         return desired
     needed = [resource for resource in resources_of(lab, "image") if resource.address in desired.needs]
     base = {resource.address: digest(_with_base(resource, lab).desired) for resource in needed}
-    return replace(desired, desired={**desired.desired, "base": base})
+    return desired._replace(desired={**desired.desired, "base": base})
 
 
 def _outer_reason(desired: Resource, preview: Preview) -> str:
@@ -204,7 +203,7 @@ def _unmakeable(resource: Resource) -> Iterator[Diagnostic]:
         try:
             checked(resource.options["archive"])
         except LabError as error:
-            yield from (replace(found, at=resource.at) for found in error.diagnostics)
+            yield from (found._replace(at=resource.at) for found in error.diagnostics)
 
 
 LIVE = ImageLive()

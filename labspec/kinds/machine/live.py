@@ -96,7 +96,7 @@ class MachineLive:
 
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:
         """Return what the host lacks to have machines, and names that somebody else has."""
-        resources = lab.by_address()
+        resources = lab.by_address
         made = [resources[change.address] for change in changes if change.address in resources]
         if os.geteuid() != 0:
             at = made[0].at if made else None

@@ -109,7 +109,7 @@ class RktLive:
 
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:
         """Return that there is no rkt, that labspec may not use it, or units whose name somebody else has."""
-        resources = lab.by_address()
+        resources = lab.by_address
         made = [resources[change.address] for change in changes if change.address in resources]
         said = self.missing(host)
         if said is not None:
@@ -155,7 +155,7 @@ def observed(found: Sequence[rkt.Pod], lab: Lab, journal: Mapping[str, Mapping[s
         owner, _, address = pod.labels.get(ID_LABEL, "").partition("/")
         if owner == lab.name and address.startswith("rkt."):
             own.setdefault(address, []).append(pod)
-    resources = lab.by_address()
+    resources = lab.by_address
     for address in sorted(set(journal) - set(own)):
         if journal[address].get("kind") == "rkt":
             name = str(journal[address].get("name"))

@@ -52,7 +52,7 @@ def _replacing(
 
 def _disturbing(desired: Resource, observed: Observed, preview: Preview, lab: Lab) -> Iterator[Change]:
     """Yield the changes to what the containers are made of: images, and what they are attached to."""
-    resources = lab.by_address()
+    resources = lab.by_address
     attached = {str(mount.get("source")) for mount in observed.state.get("mounts", ())}
     attached.update(observed.state.get("networks", ()))
     # What the spec has detached them from goes too, and cannot while they are on it.
@@ -197,7 +197,7 @@ def _make(desired: Resource, lab: Lab, *, anew: bool = False) -> Step:
 
 
 def _waits(desired: Resource, lab: Lab) -> tuple[Step, ...]:
-    resources = lab.by_address()
+    resources = lab.by_address
     return tuple(
         WaitFor(address, resources[address].project, resources[address].options["key"], condition)
         for address, condition in sorted((desired.options.get("waits") or {}).items())

@@ -23,7 +23,7 @@ class _Port(NamedTuple):
 
 def clashes(changes: Sequence[Change], lab: Lab, host: Host) -> Iterator[Diagnostic]:
     """Yield a problem for each name, port or image that the containers to be made cannot have."""
-    resources = lab.by_address()
+    resources = lab.by_address
     made = [
         resources[change.address]
         for change in changes

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from labspec.core.diff import Diff, compare
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Observed, Resource
@@ -18,13 +17,12 @@ from labspec.kinds.service.observed import container_state
 from labspec.kinds.service.sharing import Peer, shared_ids
 
 
-@dataclass(frozen=True, slots=True)
-class Images:
+class Images(NamedTuple):
     """What is known of the images that the containers have and should have."""
 
-    by_reference: Mapping[str, Any] = field(default_factory=dict)
+    by_reference: Mapping[str, Any] = {}
     """Reference -> inspect answer; without those that the host does not have."""
-    by_id: Mapping[str, Any] = field(default_factory=dict)
+    by_id: Mapping[str, Any] = {}
 
 
 def observe(reading: Reading) -> Iterator[Observed]:
@@ -37,7 +35,7 @@ def observe(reading: Reading) -> Iterator[Observed]:
     listed = reading.docker.get("/containers/json", {"all": 1, **label})
     answers = reading.docker.find_all([f"/containers/{item['Id']}/json" for item in listed])
     labelled = [answer for answer in answers if answer is not None and _is_service(_address(answer))]
-    resources = reading.lab.by_address()
+    resources = reading.lab.by_address
     images = _images(reading.docker, labelled, resources)
     inspects = [inspect for inspect in labelled if not _inherits(inspect, images)]
     groups: dict[str, list[Any]] = {}
@@ -72,7 +70,7 @@ def service(
         return Observed(address, "service", first["Id"], _name(first), facts=_facts([], [], once, first))
     chosen = candidates[0] if wanted is None or len(candidates) == 1 else _representative(candidates, wanted)
     state = {**chosen.state, "replicas": len(replicas)}
-    return replace(chosen, state=state, facts=_facts(replicas, surplus, once, replicas[0], wanted))
+    return chosen._replace(state=state, facts=_facts(replicas, surplus, once, replicas[0], wanted))
 
 
 def differences(desired: Resource, observed: Observed) -> tuple[Diff, ...]:
@@ -95,7 +93,7 @@ def _representative(candidates: Sequence[Observed], wanted: Resource) -> Observe
     for found, fields in deviating[1:]:
         state |= {name: found.state[name] for name in fields - known - {"name"} if name in found.state}
         known = known | fields
-    return replace(chosen, state=state)
+    return chosen._replace(state=state)
 
 
 def _deviations(found: Observed, wanted: Resource) -> set[str]:

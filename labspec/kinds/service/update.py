@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from labspec.core.change import Step
@@ -41,7 +40,7 @@ _NEVER_LIFTED = frozenset(_LIMITS) - {"memswap_limit", "pids_limit", "restart"}
 def settled(diffs: Sequence[Diff]) -> tuple[Diff, ...]:
     """Return the differences, those that Docker cannot settle in place marked so."""
     return tuple(
-        replace(diff, settle=Settle.REPLACE) if diff.field in _NEVER_LIFTED and not diff.after else diff
+        diff._replace(settle=Settle.REPLACE) if diff.field in _NEVER_LIFTED and not diff.after else diff
         for diff in diffs
     )
 

@@ -56,7 +56,7 @@ class SysctlLive:
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:  # noqa: ARG002
         """Return a problem for each parameter that the kernel does not have."""
         yield from needs_root(changes, lab, "kernel parameters")
-        resources = lab.by_address()
+        resources = lab.by_address
         for change in changes:
             resource = resources.get(change.address)
             if resource is not None and change.action is Action.CREATE:

@@ -37,7 +37,7 @@ _BRINGS = ("package", "file", "user", "group")
 
 def unit_problems(changes: Sequence[Change], lab: Lab, host: Host) -> Iterator[Diagnostic]:
     """Yield what stands in the way of changes of units."""
-    first = lab.by_address().get(changes[0].address)
+    first = lab.by_address.get(changes[0].address)
     at = first.at if first else None
     if not booted():
         yield Diagnostic(
@@ -49,7 +49,7 @@ def unit_problems(changes: Sequence[Change], lab: Lab, host: Host) -> Iterator[D
     if os.geteuid() != 0:
         message = f"{changes[0].address}: only root can change the units of this host"
         yield Diagnostic(message, at=at, hint="run labspec as root: sudo labspec ...")
-    resources = lab.by_address()
+    resources = lab.by_address
     made = [resources[change.address] for change in changes if change.action is not Action.DELETE]
     yield from _foreign(made, lab, host.system)
     yield from verified([resource for resource in made if resource.options["path"]], lab, host.system)

@@ -101,7 +101,7 @@ class UserLive:
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:  # noqa: ARG002
         """Return a problem for each group that is missing, and each number that another user has."""
         yield from needs_root(changes, lab, "users")
-        resources = lab.by_address()
+        resources = lab.by_address
         by_number, found = {user.uid: user.name for user in users().values()}, groups()
         numbers = {str(group.gid) for group in found.values()}
         for change in changes:

@@ -23,7 +23,7 @@ def look(live: Live, lab: Lab, host: Host) -> dict[str, Observed]:
 def decide(live: Live, lab: Lab, host: Host, *, destroy: bool = False) -> list[Change]:
     """Return the changes of one kind, as the planner asks for them."""
     found = look(live, lab, host)
-    wanted = {} if destroy else lab.by_address()
+    wanted = {} if destroy else lab.by_address
     changes = [live.change(resource, found.get(address), Preview(), lab) for address, resource in wanted.items()]
     changes += [live.change(None, left, Preview(), lab) for address, left in found.items() if address not in wanted]
     return [change for change in changes if change]

@@ -25,7 +25,7 @@ def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LoadImages:
     def loaded(section: Mapping[str, Any]) -> dict[str, Resource]:
         content = {"labspec": 1, "lab": {"name": "tp"}, "images": section}
         (tmp_path / "lab.yaml").write_text(json.dumps(content, indent=1))
-        return load(tmp_path, variables={}, variable_files=[]).by_address()
+        return load(tmp_path, variables={}, variable_files=[]).by_address
 
     return loaded
 
