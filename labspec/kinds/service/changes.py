@@ -76,13 +76,16 @@ def _replacement(
     first = any(change.kind in ("network", "volume") for change in disturbing) or moved(desired, observed)
     listed = ("replicas", "surplus") if first else ("surplus",)
     make = _make(desired, lab) if first else _make(desired, lab, anew=True)
+    # Left to compose, any of them could go, and the rest keep their numbers.
+    extra = () if first else observed.facts["replicas"][int(desired.desired.get("replicas", 1)) :]
+    fewer = tuple(RemoveContainer(item["id"], item["name"], item["grace"]) for item in extra)
     return replacement(
         desired,
         observed,
         diffs,
         "; ".join(reasons),
         prepare=_prepare(desired, lab),
-        remove=_removals(observed, *listed),
+        remove=(*_removals(observed, *listed), *fewer),
         make=(*_waits(desired, lab), make),
     ).warned(*_losses(observed, diffs, first))
 
