@@ -9,7 +9,9 @@ import click
 from labspec.cli import options
 from labspec.core.diagnostic import LabError, did_you_mean
 
-COMMANDS: dict[str, str] = {}
+COMMANDS = {
+    "compose": "Compose files, merged as compose merges them",
+}
 """Command -> what it imports; module `labspec.cli.importers.<name>` is imported only to call it."""
 
 EPILOG = """The spec goes to stdout, or with -o to a file. What a spec cannot say is told by name on stderr; nothing is
@@ -49,7 +51,9 @@ class Importers(click.Group):
             formatter.write_dl(list(COMMANDS.items()) or [("", "")])
 
 
-@click.group("import", cls=Importers, epilog=EPILOG, short_help="Write a spec from other tools' files, or from a host")
+@click.group(
+    "import", cls=Importers, epilog=EPILOG, short_help="Write a spec from compose files, a command, or what runs here"
+)
 @options.everywhere
 def command() -> None:
     """Write a spec that says what a compose file, a command line or a running host says."""

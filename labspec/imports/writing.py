@@ -22,7 +22,7 @@ MODELINE = "# yaml-language-server: $schema=./labspec.schema.json"
 WIDTH = 120
 _LONGEST_LIST = 76
 """A list of scalars that is longer stands in lines of its own."""
-_OTHERS = re.compile(r"(?i:y|n|yes|no|on|off)|[-+]?[0-9][0-9_]*(?::[0-9_.]+)+|[-+]?[0-9][0-9_]*_[0-9_]*|=|<<")
+_OTHERS = re.compile(r"(?i:y|n|yes|no|on|off)|[-+]?[0-9][^ ]*:[^ ]*|[-+]?[0-9][0-9_]*_[0-9_]*|=|<<")
 """Text that readers of YAML 1.1 take for something else."""
 _PADDED = re.compile(r"[ \t]+$", re.MULTILINE)
 

@@ -12,9 +12,10 @@ from labspec.core.diagnostic import LabError
 from labspec.core.resource import Lab, Resource
 from labspec.host.state import write_atomic
 from labspec.kinds.compose.document import projects, rendered_document
+from labspec.kinds.image.context import context_files
 from labspec.outputs.bundles import bundle_artifacts
 from labspec.outputs.daemon import daemon_artifacts
-from labspec.outputs.images import Artifact, build_section, copied, image_artifacts
+from labspec.outputs.images import DOCKERFILE, Artifact, build_section, copied, image_artifacts
 from labspec.outputs.machines import machine_artifacts
 from labspec.outputs.rkt import rkt_artifacts
 from labspec.outputs.units import unit_artifacts
@@ -49,7 +50,11 @@ def render(lab: Lab, folder: Path) -> list[Path]:
 
 def artifacts(lab: Lab) -> Iterator[Artifact]:
     """Yield every file that render writes. The lab's own files stand where they stand in its folder."""
-    built = [resource for resource in lab.resources if resource.kind == "image" and _is_built(resource)]
+    images = {
+        resource.address: resource for resource in lab.resources if resource.kind == "image" and _is_built(resource)
+    }
+    by_compose = _built_by_compose(lab)
+    built = [resource for address, resource in images.items() if address not in by_compose]
     for resource in built:
         yield from image_artifacts(resource)
     for resource in lab.resources:
@@ -63,9 +68,64 @@ def artifacts(lab: Lab) -> Iterator[Artifact]:
         back = "../" * below.count("/") if below else "./"
         sections = {resource.address: build_section(resource, back) for resource in built}
         document = rendered_document(lab, project, sections, folder=lab.root)
-        yield Artifact(f"{below}{COMPOSE_FILE}", _yaml(document).encode())
-        for path in sorted(_own_files(rendered_document(lab, project, sections), lab.root)):
+        own = f"{below}{COMPOSE_FILE}"
+        yield Artifact(own, _yaml(document).encode())
+        whole = rendered_document(lab, project, sections)
+        for address, build in _builds(lab, project):
+            if address in images:
+                yield from (item for item in _context(images[address], build, below, lab.root) if item.path != own)
+        for path in sorted(_own_files(_without_builds(whole), lab.root)):
             yield from _tree(path, below + os.path.relpath(path, lab.root))
+        yield from _profiles(lab, project, below)
+
+
+def _built_by_compose(lab: Lab) -> set[str]:
+    """Return the addresses of the images that a service's own `build` makes."""
+    services = (resource.options for resource in lab.resources if resource.kind == "service")
+    return {options["image_address"] for options in services if "build" in options.get("written", {})}
+
+
+def _builds(lab: Lab, project: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for resource in lab.resources:
+        if resource.kind == "service" and resource.project == project and "build" in resource.options["written"]:
+            yield resource.options["image_address"], resource.options["written"]["build"]
+
+
+def _context(image: Resource, build: dict[str, Any], below: str, root: str) -> Iterator[Artifact]:
+    """Yield the context of a service's build, and its Dockerfile, where they stand in the lab's folder."""
+    folder = os.path.normpath(below + os.path.relpath(build["context"], root))
+    for relative, absolute in context_files(image):
+        yield copied(_clean(f"{folder}/{relative}"), absolute)
+    if not build.get("dockerfile_inline"):
+        name = _clean(f"{folder}/{build.get('dockerfile') or DOCKERFILE}")
+        yield Artifact(name, image.desired["dockerfile"].encode())
+    for path in (build.get("additional_contexts") or {}).values():
+        if path.startswith(f"{root}/"):
+            yield from _tree(path, below + os.path.relpath(path, root))
+
+
+def _clean(path: str) -> str:
+    return os.path.normpath(path) + "/" * path.endswith("/")
+
+
+def _without_builds(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document without what is written of it already, or only watched."""
+    services = {
+        name: {key: value for key, value in entry.items() if key not in ("build", "develop")}
+        for name, entry in document["services"].items()
+    }
+    return {**document, "services": services}
+
+
+def _profiles(lab: Lab, project: str, below: str) -> Iterator[Artifact]:
+    """Yield the file by which compose knows the profiles that are active in the lab."""
+    found: set[str] = set()
+    for resource in lab.resources:
+        if resource.kind == "service" and resource.project == project:
+            found.update(resource.options["written"].get("profiles") or ())
+    own = f"{lab.root}/.env"
+    if found and not os.path.exists(own):  # noqa: PTH110  text, not files
+        yield Artifact(f"{below}.env", f"COMPOSE_PROFILES={','.join(sorted(found))}\n".encode())
 
 
 def _is_built(resource: Resource) -> bool:

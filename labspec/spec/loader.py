@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,12 @@ def load(path: Path | None, *, variables: Mapping[str, str], variable_files: Seq
         return _load(spec_file(path), variables, variable_files)
 
 
+def load_text(text: str, file: Path) -> Lab:
+    """Return the lab of a spec that is not written yet, as if it were in this file. Raises LabError as `load`."""
+    with _without_collector():
+        return _load(str(Path(os.path.realpath(file.parent)) / file.name), {}, (), text.encode())
+
+
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a whole spec."""
     from labspec.spec.schema import whole_schema
@@ -49,11 +56,11 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _load(file: str, options: Mapping[str, str], variable_files: Sequence[Path]) -> Lab:
+def _load(file: str, options: Mapping[str, str], variable_files: Sequence[Path], content: bytes | None = None) -> Lab:
     report = Report()
     root = str(Path(file).parent)
     files = Files(root)
-    document = parse(files.read_yaml(file), file, report)
+    document = parse(files.read_yaml(file) if content is None else content, file, report)
     if document is None:
         report.check()
         raise AssertionError("a file that cannot be read has been reported")

@@ -49,20 +49,14 @@ def rendered_document(
     """Return a project as a compose file for people, without what is labspec's own.
 
     Values that are never shown come, by name, from the environment of who runs it. `image_builds` has the `build`
-    section of images, by address. With `folder`, where the file is going to be, paths into the lab's folder are
-    relative to it.
+    section of the entries of `images`, by address. With `folder`, where the file is going to be, paths into the lab's
+    folder are relative to it.
     """
     members = _members(lab, project)
     services = {}
     for resource in _of_kind(members, "service"):
         entry = _without_secrets(resource.options["compose"], set(resource.options["secret_env"]))
-        build = image_builds.get(resource.options["image_address"])
-        if build:
-            entry = {"build": dict(build), **entry}
-        policy = resource.options["pull_policy"]
-        if policy and not build:
-            entry["pull_policy"] = policy
-        services[resource.options["key"]] = entry
+        services[resource.options["key"]] = _for_people(entry, resource, image_builds)
     document: dict[str, Any] = {"name": project, "services": services}
     for kind in ("network", "volume"):
         whole = {item.options["key"]: dict(item.options["compose"]) for item in _of_kind(members, kind)}
@@ -71,6 +65,34 @@ def rendered_document(
     document |= _parts(members)
     literal: dict[str, Any] = _literal(document)
     return literal if folder is None else _with_relative_paths(literal, lab.root, folder)
+
+
+def _for_people(
+    entry: dict[str, Any], resource: Resource, image_builds: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return an entry with what compose shall do itself where there is no labspec: build, pull, watch."""
+    written = resource.options.get("written", {})
+    if "image" in written:
+        entry = {
+            key: value
+            for key, value in {**entry, "image": written["image"]}.items()
+            if value is not None or key != "image"
+        }
+    if "build" in written:
+        return {"build": dict(written["build"]), **entry, **_rest(written)}
+    build = image_builds.get(resource.options["image_address"])
+    policy = resource.options["pull_policy"]
+    if build:
+        return {
+            "build": dict(build),
+            **entry,
+            **{key: value for key, value in _rest(written).items() if key != "pull_policy"},
+        }
+    return {**entry, **_rest(written), **({"pull_policy": policy} if policy and "pull_policy" not in written else {})}
+
+
+def _rest(written: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in written.items() if key not in ("image", "build")}
 
 
 def _without_secrets(compose: Mapping[str, Any], secret: set[str]) -> dict[str, Any]:
@@ -125,6 +147,11 @@ def _with_relative_paths(document: dict[str, Any], root: str, folder: str) -> di
 
 
 def _relate_service(entry: dict[str, Any], relative: Any) -> None:
+    if "build" in entry:
+        entry["build"] = _related_build(entry["build"], relative)
+    if "develop" in entry and entry["develop"].get("watch"):
+        watch = [{**item, "path": relative(item["path"])} for item in entry["develop"]["watch"]]
+        entry["develop"] = {**entry["develop"], "watch": watch}
     if "volumes" in entry:
         entry["volumes"] = [_related_volume(item, relative) for item in entry["volumes"]]
     if "env_file" in entry:
@@ -136,6 +163,13 @@ def _relate_service(entry: dict[str, Any], relative: Any) -> None:
         entry["label_file"] = [relative(item) for item in entry["label_file"]]
     if "security_opt" in entry:
         entry["security_opt"] = [_related_option(item, relative) for item in entry["security_opt"]]
+
+
+def _related_build(build: dict[str, Any], relative: Any) -> dict[str, Any]:
+    found = {**build, "context": relative(build["context"])}
+    if "additional_contexts" in build:
+        found["additional_contexts"] = {name: relative(path) for name, path in build["additional_contexts"].items()}
+    return found
 
 
 def _related_volume(item: Any, relative: Any) -> Any:

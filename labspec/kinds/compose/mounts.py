@@ -28,6 +28,8 @@ class Mount:
     subpath: str = ""
     tmpfs_size: int = 0
     tmpfs_mode: int = 0
+    made: bool = False
+    """The engine makes the folder of the host where it is missing, and the spec says so."""
 
     @classmethod
     def parse(cls, entry: Any) -> Mount:
@@ -94,6 +96,7 @@ def _long(entry: Mapping[str, Any]) -> Mount:
         subpath=text(volume.get("subpath") or image.get("subpath")),
         tmpfs_size=size(tmpfs.get("size") or 0),
         tmpfs_mode=file_mode(tmpfs.get("mode") or 0),
+        made=boolean(bind.get("create_host_path") or False),
     )
 
 

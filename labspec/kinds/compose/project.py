@@ -132,14 +132,20 @@ class Project:
         """Return the absolute path of a file of the lab; None, and a report at `path`, where there is none."""
         return self.scope.file(path, name)
 
-    def source(self, path: Path, source: str) -> str | None:
-        """Return the absolute path of what a bind mount gives: in the lab if relative, anywhere else if not."""
+    def source(self, path: Path, source: str, *, made: bool = False) -> str | None:
+        """Return the absolute path of what a bind mount gives: in the lab if relative, anywhere else if not.
+
+        What is relative must be there, unless it is `made` with the container.
+        """
         if source.startswith("~"):
             inputs.variable("HOME")
             source = posixpath.expanduser(source)
         if posixpath.isabs(source):
             return posixpath.normpath(source)
-        folder = inputs.is_folder(os.path.join(self.scope.root, source))  # noqa: PTH118  text, not files
+        named = os.path.normpath(os.path.join(self.scope.root, source))  # noqa: PTH118  text, not files
+        if made and named.startswith(f"{self.scope.root}/") and not inputs.is_there(named):
+            return named
+        folder = inputs.is_folder(named)
         return self.scope.file(path, source, folder=folder)
 
 

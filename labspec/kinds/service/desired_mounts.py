@@ -51,7 +51,7 @@ def _is_bind_string(item: Any) -> bool:
 def host_source(mount: Mount, path: Path, project: Project) -> str | None:
     """Return what a mount's source is on the host; None, and a report at `path`, where there is no such thing."""
     if mount.type == "bind":
-        return project.source(path, mount.source)
+        return project.source(path, mount.source, made=mount.made)
     if mount.type != "volume" or not mount.source:
         return mount.source
     return project.volume(mount.source) if mount.source in project.sections["volumes"] else None

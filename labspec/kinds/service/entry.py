@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from labspec.kinds.compose.environment import env_files
 from labspec.kinds.compose.mounts import Mount
 from labspec.kinds.compose.project import Path, Project, service_networks
 from labspec.kinds.compose.schema import is_extension
-from labspec.kinds.compose.values import boolean
+from labspec.kinds.compose.values import boolean, optional_mapping
 from labspec.kinds.service.desired import seccomp_file
 from labspec.kinds.service.desired_links import depended
 from labspec.kinds.service.desired_mounts import grants, host_source, part_file
@@ -45,6 +46,21 @@ def executed_entry(key: str, entry: Entry, image: str, project: Project) -> dict
     return found
 
 
+def written_entry(entry: Entry, project: Project, *, own_image: bool) -> dict[str, Any]:
+    """Return what a compose file for people says of a service besides `executed_entry`, or in its place.
+
+    Its `image` is None where the service names none, and not there where it is one of the lab's (`own_image`).
+    """
+    found: dict[str, Any] = {name: entry[name] for name in ("profiles", "pull_policy") if entry.get(name) is not None}
+    if not own_image:
+        found["image"] = entry.get("image")
+    if entry.get("build") is not None:
+        found["build"] = _build(entry["build"], project)
+    if entry.get("develop"):
+        found["develop"] = _develop(entry["develop"], project)
+    return found
+
+
 def label_files(key: str, entry: Entry, project: Project) -> list[str]:
     """Return the absolute paths of the files of `label_file`."""
     given = entry.get("label_file")
@@ -64,7 +80,7 @@ def parts(entry: Entry, project: Project) -> dict[str, dict[str, Any]]:
             if definition is None:
                 continue
             file = part_file(section, source, project)
-            literal = {name: value for name, value in definition.items() if not is_extension(name) and name != "name"}
+            literal = {name: value for name, value in definition.items() if not is_extension(name)}
             found.setdefault(section, {})[source] = literal | ({"file": file} if file else {})
     return found
 
@@ -88,6 +104,28 @@ def _volume(item: Any, path: Path, project: Project) -> Any:
     return {**long, "bind": {name: value for name, value in bind.items() if value}}
 
 
+def _build(build: str | Mapping[str, Any], project: Project) -> dict[str, Any]:
+    section: dict[str, Any] = {"context": build} if isinstance(build, str) else dict(build)
+    section = {name: value for name, value in section.items() if not is_extension(name)}
+    section["context"] = _inside(section.get("context") or ".", project)
+    contexts = section.get("additional_contexts")
+    if contexts:
+        section["additional_contexts"] = {
+            name: _inside(path or "", project) for name, path in optional_mapping(contexts).items()
+        }
+    return section
+
+
+def _develop(develop: Mapping[str, Any], project: Project) -> dict[str, Any]:
+    watch = [{**item, "path": _inside(item["path"], project)} for item in develop.get("watch") or ()]
+    return {**develop, "watch": watch} if watch else dict(develop)
+
+
+def _inside(path: str, project: Project) -> str:
+    """Return the absolute path of what is named relative to the project; an address stays as it is."""
+    return path if "://" in path else posixpath.normpath(posixpath.join(project.scope.root, path))
+
+
 def _security(key: str, index: int, option: str, project: Project) -> str:
     file = seccomp_file(key, index, option, project)
     return f"seccomp:{file}" if file else option
@@ -99,6 +137,7 @@ def _depends_on(entry: Entry, project: Project) -> dict[str, Any]:
         name: {
             "condition": options.get("condition") or "service_started",
             **({"restart": True} if boolean(options.get("restart") or False) else {}),
+            **({} if boolean(options.get("required", True)) else {"required": False}),
         }
         for name, options in depended(entry).items()
         if name in project.sections["services"] and project.active(name)

@@ -14,7 +14,7 @@ from labspec.kinds.compose.values import mapping
 from labspec.kinds.image.names import lab_image, normal_tag
 from labspec.kinds.network.model import network_resource
 from labspec.kinds.service.desired import desired_fields
-from labspec.kinds.service.entry import executed_entry, label_files, parts
+from labspec.kinds.service.entry import executed_entry, label_files, parts, written_entry
 from labspec.kinds.service.references import joins, needs, restarts_with, waits
 
 Entry = Mapping[str, Any]
@@ -68,6 +68,7 @@ def _service(key: str, entry: Entry, project: Project) -> Resource:
         options={
             "key": key,
             "compose": executed_entry(key, entry, image, project),
+            "written": written_entry(entry, project, own_image=_is_of_lab(entry, project)),
             "image": image,
             "image_address": image_address,
             "pull_policy": _pull_policy(entry),
@@ -95,6 +96,11 @@ def _image(key: str, entry: Entry, project: Project) -> tuple[str, str]:
         return own
     wanted = normal_tag(reference)
     return wanted, project.builds.get(wanted, "")
+
+
+def _is_of_lab(entry: Entry, project: Project) -> bool:
+    """Return whether a service uses an entry of the lab's `images`."""
+    return entry.get("build") is None and lab_image(project.lab, str(entry.get("image") or "")) is not None
 
 
 def _pull_policy(entry: Entry) -> str:

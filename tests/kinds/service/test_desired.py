@@ -50,6 +50,7 @@ def test_a_plain_service() -> None:
     assert resource.options == {
         "key": "web",
         "compose": {"image": "debian:latest"},
+        "written": {"image": "debian"},
         "image": "debian:latest",
         "image_address": "",
         "pull_policy": "",

@@ -1,0 +1,161 @@
+"""What compose takes and a spec does not, said in the way of a spec."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from labspec.imports.compose_paths import bound_device, is_relative
+from labspec.imports.compose_read import Node
+from labspec.imports.report import Loss
+from labspec.kinds.compose import values
+from labspec.kinds.compose.mounts import Mount
+
+_SWITCHES = ("external", "internal", "attachable", "enable_ipv4", "enable_ipv6")
+
+
+def fitted(root: Node, folder: Path) -> list[Loss]:
+    """Change compose files, paths as seen from `folder`, so that a spec can say them; return what it cannot."""
+    losses: list[Loss] = []
+    for section in ("networks", "volumes", "secrets", "configs"):
+        node = root.get(section)
+        for name, entry in node.value.items() if node is not None and isinstance(node.value, dict) else ():
+            if entry.value is None:
+                entry.value = {}
+            if isinstance(entry.value, dict):
+                _object(entry, f"{section}.{name}", losses)
+                _files(entry, section, folder)
+    services = root.get("services")
+    for entry in services.value.values() if services is not None and isinstance(services.value, dict) else ():
+        if isinstance(entry.value, dict):
+            _service(entry, folder)
+    return losses
+
+
+def loss_of(node: Node, name: str, reason: str, hint: str | None = None) -> Loss:
+    """Return the loss of a node's value."""
+    line, column = node.key or (node.line, node.column)
+    source = node.text.lines[line] if line < len(node.text.lines) else None
+    return Loss(name, reason, node.text.position(line, column), source, hint)
+
+
+def _object(entry: Node, name: str, losses: list[Loss]) -> None:
+    others = [key for key in entry.value if key.startswith("x-")]
+    losses += (loss_of(entry.value.pop(key), f"{name}.{key}", "compose leaves this key to others") for key in others)
+    external = entry.get("external")
+    if external is not None and isinstance(external.value, dict):
+        entry.value |= external.value
+        entry.value["external"] = external.with_value(True)
+    for key in _SWITCHES:
+        node = entry.get(key)
+        if node is not None and isinstance(node.value, str):
+            try:
+                node.value, node.template = values.boolean(node.value), None
+            except ValueError as error:
+                raise node.wrong(str(error)) from None
+    if external is not None and entry.value["external"].value is False:
+        del entry.value["external"]
+
+
+def _files(entry: Node, section: str, folder: Path) -> None:
+    file = entry.get("file") if section in ("secrets", "configs") else None
+    if file is not None and isinstance(file.value, str) and not _is_own(file.value, folder):
+        _make_absolute(file, folder)
+    device = bound_device(entry) if section == "volumes" else None
+    if device is not None:
+        _make_absolute(device, folder)
+
+
+def _is_own(path: str, folder: Path) -> bool:
+    """Return whether a path is that of something in the lab's folder."""
+    if not is_relative(path):
+        return True
+    real = os.path.realpath(folder / path)
+    return os.path.exists(real) and _is_inside(real, folder)  # noqa: PTH110  text, not files
+
+
+def _is_inside(real: str, folder: Path) -> bool:
+    top = os.path.realpath(folder)
+    return real == top or real.startswith(top.rstrip("/") + "/")
+
+
+def _make_absolute(node: Node, folder: Path) -> None:
+    if is_relative(node.value):
+        node.value, node.template = os.path.normpath(folder / node.value), None
+
+
+def _service(entry: Node, folder: Path) -> None:
+    for key in ("command", "entrypoint"):
+        node = entry.get(key)
+        if node is not None and isinstance(node.value, str):
+            _as_words(node)
+    volumes = entry.get("volumes")
+    for node in volumes.value if volumes is not None and isinstance(volumes.value, list) else ():
+        _volume(node, folder)
+
+
+def _as_words(node: Node) -> None:
+    """Write a command line that compose reads in its own way as the list that it makes of it."""
+    try:
+        values.words(node.value)
+    except ValueError:
+        words = _compose_words(node.value)
+        if words is not None:
+            node.value = [Node(word, node.text, node.line, node.column) for word in words]
+            node.template = None
+
+
+def _compose_words(line: str) -> list[str] | None:
+    """Return the words of a line up to the first operator of a shell, where compose stops; None for none."""
+    match = re.match(r"""(?:[^;&|<>'"\\]|'[^']*'|"(?:[^"\\]|\\.)*"|\\.)*""", line, re.DOTALL)
+    try:
+        return values.words(match[0]) if match and match.end() < len(line) else None
+    except ValueError:
+        return None
+
+
+def _volume(node: Node, folder: Path) -> None:
+    """Give a mount of the host a source that a lab may name: its own, or one anywhere by its whole path."""
+    try:
+        mount = Mount.parse(node.plain())
+    except (ValueError, KeyError):
+        return
+    if mount.type != "bind" or _is_own(mount.source, folder):
+        return
+    inside = _is_inside(os.path.realpath(folder / mount.source), folder)
+    if isinstance(node.value, dict):
+        bind = node.get("bind")
+        made = bind.get("create_host_path") if bind is not None and isinstance(bind.value, dict) else None
+        if not inside or made is None or not made.value:
+            _make_absolute(node.value["source"], folder)
+        return
+    source, _, rest = str(node.value).partition(":")
+    template, _, _ = (node.template or "").partition(":")
+    if (
+        inside
+        and template in ("", source)
+        and not mount.selinux
+        and ":" not in rest.replace(":ro", "").replace(":rw", "")
+    ):
+        node.value = _made_by_engine(node, source, mount)
+        node.template = None
+        return
+    absolute = os.path.normpath(folder / source)
+    rest_template = node.template.partition(":")[2] if node.template is not None else None
+    node.value = f"{absolute}:{rest}"
+    node.template = f"{absolute}:{rest_template}" if rest_template is not None else None
+
+
+def _made_by_engine(node: Node, source: str, mount: Mount) -> dict[str, Node]:
+    def inner(value: Any) -> Node:
+        return Node(value, node.text, node.line, node.column)
+
+    rest = (node.template or "").partition(":")[2].removesuffix(":ro").removesuffix(":rw")
+    target = inner(mount.target)
+    target.template = rest if "${{" in rest else None
+    found = {"type": inner("bind"), "source": inner(source), "target": target}
+    if mount.read_only:
+        found["read_only"] = inner(True)
+    return {**found, "bind": inner({"create_host_path": inner(True)})}
