@@ -23,11 +23,16 @@ def installed() -> bool:
 
 def states(system: System) -> dict[str, str]:
     """Return the id of each container -> created, running, paused or stopped; those of Docker are not among them."""
+    return {identity: status for identity, (status, _) in processes(system).items()}
+
+
+def processes(system: System) -> dict[str, tuple[str, int]]:
+    """Return the id of each container -> its state as in `states`, and its first process (0: none)."""
     try:
         found = json.loads(system.run(["runc", "list", "--format=json"]).stdout or "null")
     except ValueError as error:
         raise LabError("runc's answer cannot be read", hint="'runc list' says more") from error
-    return {str(item["id"]): str(item["status"]) for item in found or ()}
+    return {str(item["id"]): (str(item["status"]), int(item.get("pid") or 0)) for item in found or ()}
 
 
 def start(identity: str, bundle: Path, log: Path) -> None:

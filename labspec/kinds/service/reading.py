@@ -28,23 +28,43 @@ class Images(NamedTuple):
 def observe(reading: Reading) -> Iterator[Observed]:
     """Yield each service of the lab that has containers, with all of them in its facts.
 
-    A container has its image's labels too: one that somebody runs from an image of the lab, or from a commit of one of
-    its containers, is not the lab's for that.
+    The peers that they share namespaces with are read along.
     """
-    label = filters(label=[f"{LAB_LABEL}={reading.lab.name}"])
-    listed = reading.docker.get("/containers/json", {"all": 1, **label})
-    answers = reading.docker.find_all([f"/containers/{item['Id']}/json" for item in listed])
-    labelled = [answer for answer in answers if answer is not None and _is_service(_address(answer))]
     resources = reading.lab.by_address
-    images = _images(reading.docker, labelled, resources)
-    inspects = [inspect for inspect in labelled if not _inherits(inspect, images)]
+    inspects, images = own_containers(reading.docker, reading.lab.name, resources)
     groups: dict[str, list[Any]] = {}
     for inspect in inspects:
-        groups.setdefault(_address(inspect), []).append(inspect)
+        groups.setdefault(address_of(inspect), []).append(inspect)
     peers = _peers(reading.docker, inspects)
     swap = not any(map(_swap_unknown, inspects)) or bool(reading.docker.get("/info").get("SwapLimit"))
     for address, group in groups.items():
         yield service(address, group, resources.get(address), images, peers, swap, reading.applied)
+
+
+def own_containers(docker: Docker, lab: str, resources: Mapping[str, Resource]) -> tuple[list[Any], Images]:
+    """Return the inspect answers of a lab's containers, and what is known of their images.
+
+    A container has its image's labels too: one that somebody runs from an image of the lab, or from a commit of one of
+    its containers, is not the lab's for that.
+    """
+    listed = docker.get("/containers/json", {"all": 1, **filters(label=[f"{LAB_LABEL}={lab}"])})
+    answers = docker.find_all([f"/containers/{item['Id']}/json" for item in listed])
+    labelled = [answer for answer in answers if answer is not None and _is_service(address_of(answer))]
+    images = _images(docker, labelled, resources)
+    return [inspect for inspect in labelled if not _inherits(inspect, images)], images
+
+
+def in_order(inspects: Sequence[Any], wanted: Resource | None) -> list[Any]:
+    """Return the containers of one service by number, less those of `compose run`; two may have the same number."""
+    return sorted(
+        (inspect for inspect in inspects if not _oneoff(inspect)),
+        key=lambda inspect: (_number(inspect), _name(inspect) != expected_name(wanted, inspect), inspect["Created"]),
+    )
+
+
+def replicas_of(numbered: Sequence[Any]) -> list[Any]:
+    """Return the containers that count, of those `in_order`: the first of each number."""
+    return [inspect for index, inspect in enumerate(numbered) if index == 0 or _fresh(numbered, index)]
 
 
 def service(
@@ -57,11 +77,8 @@ def service(
     applied: Mapping[str, Mapping[str, str]],
 ) -> Observed:
     """Return a service's containers as one object: what differs from `wanted` in any of them differs."""
-    numbered = sorted(
-        (inspect for inspect in inspects if not _oneoff(inspect)),
-        key=lambda inspect: (_number(inspect), _name(inspect) != expected_name(wanted, inspect), inspect["Created"]),
-    )
-    replicas = [inspect for index, inspect in enumerate(numbered) if index == 0 or _fresh(numbered, index)]
+    numbered = in_order(inspects, wanted)
+    replicas = replicas_of(numbered)
     surplus = [inspect for inspect in numbered if inspect not in replicas]
     once = [inspect for inspect in inspects if _oneoff(inspect)]
     candidates = [_one(address, inspect, wanted, images, peers, swap, applied) for inspect in replicas]
@@ -195,7 +212,7 @@ def _detail(replicas: Sequence[Mapping[str, Any]], health: str) -> str:
 
 
 def _images(docker: Docker, inspects: Sequence[Mapping[str, Any]], resources: Mapping[str, Resource]) -> Images:
-    wanted = (resources.get(_address(inspect)) for inspect in inspects)
+    wanted = (resources.get(address_of(inspect)) for inspect in inspects)
     references = sorted({resource.options["image"] for resource in wanted if resource})
     answers = docker.find_all([f"/images/{segment(reference)}/json" for reference in references])
     by_reference = {name: image for name, image in zip(references, answers, strict=True) if image is not None}
@@ -211,7 +228,7 @@ def _is_service(address: str) -> bool:
 
 def _inherits(inspect: Mapping[str, Any], images: Images) -> bool:
     image = images.by_id.get(inspect["Image"], {})
-    return bool(((image.get("Config") or {}).get("Labels") or {}).get(ADDRESS_LABEL) == _address(inspect))
+    return bool(((image.get("Config") or {}).get("Labels") or {}).get(ADDRESS_LABEL) == address_of(inspect))
 
 
 def _peers(docker: Docker, inspects: Sequence[Mapping[str, Any]]) -> dict[str, Peer]:
@@ -242,7 +259,8 @@ def _labels(inspect: Mapping[str, Any]) -> Mapping[str, str]:
     return inspect["Config"].get("Labels") or {}
 
 
-def _address(inspect: Mapping[str, Any]) -> str:
+def address_of(inspect: Mapping[str, Any]) -> str:
+    """Return the address that a container's label says; "" where it has none."""
     return _labels(inspect).get(ADDRESS_LABEL, "")
 
 
