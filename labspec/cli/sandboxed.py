@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SPEC = "lab.yaml"
 ONLY_HERE = {
     "init": "it writes a folder",
+    "fmt": "it writes files of this machine",
     "schema": "it does not look at a host",
     "completion": "it does not look at a host",
     "render": "it writes the same files on every host",

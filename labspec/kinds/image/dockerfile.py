@@ -18,6 +18,7 @@ Resolve = Callable[[str], str]
 _PLAIN = re.compile(r"(?!--)[A-Za-z0-9_./$*?{}@%+=,~:-]+")
 """A path that COPY takes without quotes; neither a flag nor a heredoc."""
 _DEFAULT_SHELL = ("/bin/sh", "-c")
+_MOUNT_KEYS = ("type", "target", "source", "from", "id", "sharing", "readwrite", "readonly", "required")
 _HEALTH_FLAGS = ("interval", "timeout", "start_period", "start_interval", "retries")
 
 
@@ -130,7 +131,8 @@ def _run_parts(value: Any, named: Resolve) -> tuple[str, Any]:
 
 
 def _mount(mount: Mapping[str, Any], named: Resolve) -> str:
-    pairs = {key: _scalar(value) for key, value in mount.items() if value is not None}
+    # In an order of their own: the order of a mapping's keys in the spec means nothing.
+    pairs = {key: _scalar(mount[key]) for key in (*_MOUNT_KEYS, *mount) if mount.get(key) is not None}
     if "from" in pairs:
         pairs["from"] = named(pairs["from"])
     return ",".join(f"{key}={value}" for key, value in pairs.items())
