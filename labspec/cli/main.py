@@ -55,6 +55,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     ),
     "Write files": (
         Entry("render", "Write the lab as Dockerfiles and compose.yaml"),
+        Entry("fmt", "Write specs in canonical form"),
         Entry("schema", "Print the JSON Schema of a spec, for editors"),
         Entry("completion", "Print the script that completes commands in your shell"),
     ),
