@@ -17,8 +17,8 @@ def arrange(changes: Sequence[Change], lab: Lab) -> tuple[Node, ...]:
     """Return the nodes of a plan, each behind those that it waits for.
 
     1. The ground that all else stands on (files, accounts, the daemon's settings), a kind behind the other.
-    2. Preparations (builds, pulls). Until the last of them is done nothing else is touched or made, so that a build or
-       a pull that fails leaves the lab as it was.
+    2. Preparations (builds, pulls). Until the last of them is done nothing that is there is touched, so that a build or
+       a pull that fails leaves the lab as it was. Where all is new, what needs none of them is made meanwhile.
     3. Removals, users before what they use. What left the spec and holds names or ports goes before new such things
        are made; what containers may still be using goes last.
     4. Makings, each behind what it needs; containers behind all the networks and volumes of their compose project,
@@ -56,7 +56,8 @@ def arrange(changes: Sequence[Change], lab: Lab) -> tuple[Node, ...]:
     for change in order:
         before = _all([firm, *(prepared[need] for need in needs.get(change.address, ()) if need in prepared)])
         prepared[change.address] = graph.chain(change.prepare, change.address, before)
-    ready = graph.join(_all([firm, *prepared.values()]))
+    new = all(change.action is Action.CREATE for change in order)
+    ready = firm if new else graph.join(_all([firm, *prepared.values()]))
 
     removed: dict[str, Ends] = {}
     waits: dict[str, list[Ends]] = {}
@@ -68,10 +69,11 @@ def arrange(changes: Sequence[Change], lab: Lab) -> tuple[Node, ...]:
         if change.kind not in exclusive and not users:
             # What a container was on until now, the spec need not tell any more.
             users = graph.join(_all(removed.values()))
-        before = _all([ready, users if change.remove else (), *waits.get(change.address, ())])
+        own = prepared[change.address] if new else ready
+        before = _all([own, users if change.remove else (), *waits.get(change.address, ())])
         ends = graph.chain(change.remove, change.address, before) if change.remove else before
         removed[change.address] = ends
-        for need in needs.get(change.address, ()):
+        for need in () if new else needs.get(change.address, ()):
             waits.setdefault(need, []).append(ends)
     gone = (
         removed[change.address] for change in order if change.action is Action.DELETE and change.address not in waiting
