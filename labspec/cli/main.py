@@ -51,6 +51,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Work elsewhere": (Entry("sandbox", "Make and remove disposable hosts to run a lab in"),),
     "Look": (
         Entry("status", "Show what of the lab is there, and how it does"),
+        Entry("check", "Check that the applied lab does what it should"),
         Entry("doctor", "Check that this machine has what labspec needs"),
     ),
     "Write files": (
