@@ -12,6 +12,8 @@ from typing import Any
 
 from labspec.core.diagnostic import LabError
 
+_LOCK, _PROGRAMS = "lock", "lock.programs"
+_RECORDS = ("applied.json", "settings.json")
 EXIT_LOCKED = 75
 """EX_TEMPFAIL of sysexits.h: try again later."""
 
@@ -32,14 +34,22 @@ def default_state_root() -> Path:
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "labspec"
 
 
-def write_atomic(path: Path, content: bytes, mode: int = 0o600, owner: tuple[int, int] | None = None) -> None:
+def write_atomic(
+    path: Path, content: bytes, mode: int = 0o600, owner: tuple[int, int] | None = None, *, one_writer: bool = False
+) -> None:
     """Replace `path` by a file with this content, wholly or not at all, following no symlink at its place.
 
-    `owner` is (user, group) as numbers; without it the file is the caller's.
+    `owner` is (user, group) as numbers; without it the file is the caller's. With `one_writer`, what a write that was
+    cut off has left beside it goes with the next: nobody else may write the same file at the same time.
     """
     import tempfile
 
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    if one_writer:
+        name = str(draft_of(path))
+        Path(name).unlink(missing_ok=True)
+        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    else:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -59,6 +69,11 @@ def write_atomic(path: Path, content: bytes, mode: int = 0o600, owner: tuple[int
         os.close(folder)
 
 
+def draft_of(path: Path) -> Path:
+    """Return where a file is written, before it is put in its place, by its one writer."""
+    return path.with_name(f".{path.name}"[:240] + ".labspec")
+
+
 class StateFolder:
     """The folder of every lab's state: compose files as last applied, what was applied in place, the locks.
 
@@ -69,6 +84,7 @@ class StateFolder:
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or default_state_root()
+        self._own_root = root is None and not os.environ.get("LABSPEC_STATE_DIR")
         self.handles: tuple[int, ...] = ()
         """While the lock is held: what keeps it, for programs to inherit."""
         self.programs: Path | None = None
@@ -111,19 +127,53 @@ class StateFolder:
 
     @contextmanager
     def lock(self, lab: str) -> Iterator[None]:
-        """Hold the lab's lock. Raises LockedError, naming the holder, while another process has it."""
-        folder = self.lab(lab)
-        path, programs = folder / "lock", folder / "lock.programs"
-        handle = _locked(path, lab)
+        """Hold the lab's lock. Raises LockedError, naming the holder, while another process has it.
+
+        A folder in which nothing but the lock is left goes with it.
+        """
+        folder = self.root / lab
+        programs = folder / _PROGRAMS
+        handle = self._locked(lab)
         try:
             os.close(_locked(programs, lab))
+            for left in folder.glob(".*"):
+                left.unlink()  # the draft of a file that a labspec which was killed was writing
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"labspec, process {os.getpid()}\n".encode(), 0)
             self.handles, self.programs = (handle,), programs
             yield
         finally:
             self.handles, self.programs = (), None
+            self._tidy(folder)
             os.close(handle)
+
+    def _locked(self, lab: str) -> int:
+        """Return a handle of the lab's lock. Who had it before may just have removed it: then there is another."""
+        while True:
+            path = self.lab(lab) / _LOCK
+            try:
+                handle = _locked(path, lab)
+                if os.path.samestat(os.fstat(handle), path.stat()):
+                    return handle
+                os.close(handle)
+            except FileNotFoundError:
+                continue
+
+    def _tidy(self, folder: Path) -> None:
+        """Remove the lock of a lab that has nothing here but copies for the user, and the folders then empty."""
+        try:
+            names = {entry.name for entry in folder.iterdir()} - {_LOCK, _PROGRAMS}
+            if not all(name.startswith("kept-") for name in names):
+                return
+            if (folder / _PROGRAMS).exists():
+                os.close(_locked(folder / _PROGRAMS, folder.name))
+            for name in (_PROGRAMS, _LOCK):
+                (folder / name).unlink(missing_ok=True)
+            folder.rmdir()
+            if self._own_root:
+                self.root.rmdir()
+        except (OSError, LockedError):
+            return
 
     def forget(self, lab: str) -> None:
         """Remove the lab's folder and the files that labspec puts there; anything else stays, and so the folder.
@@ -134,15 +184,9 @@ class StateFolder:
         if not folder.is_dir():
             return
         for entry in folder.iterdir():
-            if entry.is_file() and (entry.name in _OWN or entry.name.endswith(".compose.json")):
+            if entry.is_file() and (entry.name in _RECORDS or entry.name.endswith(".compose.json")):
                 entry.unlink()
-        try:
-            folder.rmdir()
-        except OSError:
-            return
-
-
-_OWN = ("applied.json", "lock", "lock.programs")
+        self._tidy(folder)
 
 
 def _locked(path: Path, lab: str) -> int:

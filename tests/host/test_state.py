@@ -149,3 +149,42 @@ def test_only_its_own_files_are_forgotten(tmp_path: Path) -> None:
     state.forget("tp1")
     assert (tmp_path / "tp1" / "notes.txt").read_text() == "mine"
     state.forget("never-there")
+
+
+def test_a_folder_with_nothing_but_its_lock_goes(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path)
+    with state.lock("tp1"):
+        assert (tmp_path / "tp1" / "lock").exists()
+    assert list(tmp_path.iterdir()) == []
+    with state.lock("tp1"):
+        state.write("tp1", "tp1.compose.json", b"{}")
+    assert (tmp_path / "tp1" / "tp1.compose.json").exists()
+    with state.lock("tp1"):
+        state.forget("tp1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_root_goes_with_the_last_lab_where_labspec_chose_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labspec.host.state.default_state_root", lambda: tmp_path / "var" / "labspec")
+    monkeypatch.delenv("LABSPEC_STATE_DIR", raising=False)
+    state = StateFolder()
+    with state.lock("tp1"), StateFolder().lock("tp2"):
+        pass
+    assert list((tmp_path / "var").iterdir()) == []
+
+
+def test_a_lock_that_was_removed_meanwhile_locks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, removed = os.open, []
+
+    def removed_by_its_holder(path: str, *rest: int) -> int:
+        handle = real(path, *rest)
+        if not removed:
+            removed.append(path)
+            Path(path).unlink()
+        return handle
+
+    monkeypatch.setattr(os, "open", removed_by_its_holder)
+    with StateFolder(tmp_path).lock("tp1"), pytest.raises(LockedError):
+        StateFolder(tmp_path).lock("tp1").__enter__()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from cleaning import remove_lab, run
+from hostbox import HostBox, Shared
 
 from labspec.core.diagnostic import LabError
 from labspec.host.docker import Docker
@@ -48,6 +49,20 @@ def busybox(engine: Docker) -> str:
             changes = ["--change", 'CMD ["sh"]', "--change", "ENV PATH=/bin"]
             run("docker", "import", *changes, str(archive), BUSYBOX)
     return BUSYBOX
+
+
+@pytest.fixture(scope="session")
+def shared(busybox: str) -> Iterator[Shared]:
+    """Return the sandbox that test files take turns with."""
+    made = Shared("debian:latest", busybox)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def lab_host(shared: Shared) -> HostBox:
+    """Return a sandbox with debian:latest and busybox, in which nothing is left of other tests."""
+    return shared.box()
 
 
 @pytest.fixture

@@ -6,16 +6,11 @@ import json
 import os
 import subprocess
 import time
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-from labspec.core.diagnostic import LabError
-from labspec.host.docker import Docker
-from labspec.host.sandbox import lifecycle
-from labspec.host.sandbox.wish import Wish
+from hostbox import HostBox, hostbox
 
 pytestmark = pytest.mark.live
 
@@ -59,22 +54,20 @@ class Sandbox:
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def machine(request: pytest.FixtureRequest, engine: Docker) -> Iterator[Sandbox]:
-    name = f"labspec-test-{uuid.uuid4().hex[:8]}"
-    docker = Docker(engine.address, timeout=600)
-    try:
-        made, _ = lifecycle.up(docker, Wish(name, request.param), print)
-    except LabError as error:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"no sandbox: {error}")
-    try:
-        sandbox = Sandbox(made.id)
-        subprocess.run(["docker", "exec", made.id, "mkdir", "-p", "/lab"], check=True)
-        yield sandbox
-    finally:
-        lifecycle.down(docker, made)
-        docker.close()
+def machine(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    if request.param == "trixie":
+        box = request.getfixturevalue("lab_host")
+        yield _with_lab(box)
+        box.out("rm", FILE)
+        box.out("systemctl", "restart", "docker.service")
+        return
+    with hostbox("debian:latest", engine=request.param) as box:
+        yield _with_lab(box)
+
+
+def _with_lab(box: HostBox) -> Sandbox:
+    box.out("mkdir", "-p", "/lab")
+    return Sandbox(box.container)
 
 
 @pytest.fixture

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from example_labs import EXAMPLES
-
-from labspec.core.diagnostic import LabError
-from labspec.host.docker import Docker
-from labspec.host.sandbox import lifecycle
-from labspec.host.sandbox.wish import Wish
+from hostbox import HostBox
 
 pytestmark = pytest.mark.live
 
@@ -67,20 +61,9 @@ class Machine:
 
 
 @pytest.fixture(scope="module")
-def sandbox(engine: Docker) -> Iterator[Machine]:
-    docker = Docker(engine.address, timeout=600)
-    try:
-        made, _ = lifecycle.up(docker, Wish(f"labspec-test-{uuid.uuid4().hex[:8]}"), print)
-    except LabError as error:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"no sandbox: {error}")
-    try:
-        subprocess.run(["docker", "exec", made.id, "mkdir", "-p", "/lab"], check=True)
-        yield Machine(made.id)
-    finally:
-        lifecycle.down(docker, made)
-        docker.close()
+def sandbox(lab_host: HostBox) -> Machine:
+    lab_host.out("mkdir", "-p", "/lab")
+    return Machine(lab_host.container)
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@
 
 An entry has `keys` (those that the spec named), `previous` (key -> its value as it was written, null for none),
 `base` (the whole file without labspec, null for none), `written` (a digest of what labspec wrote), `files` (path ->
-what was there), `accounts` (path -> lines added for userns-remap) and `pending` (what the daemon must still do to take
-the file over: restart, reload or nothing).
+what was there), `accounts` (path -> lines added for userns-remap), `carried` (images taken along to another data
+root), `made` (that data root, if it was not there before) and `pending` (what the daemon must still do to take the
+file over: restart, reload or nothing).
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from labspec.core.change import Action, Change, Preview, Step
 from labspec.core.diff import UNSET, Diff, Field, Settle, compare
 from labspec.core.resource import Lab, Observed, Resource
 from labspec.kinds.daemon.accounts import EnsureIds, remapped
+from labspec.kinds.daemon.carry import KeepImages, LeaveImages, LoadImages, bases
 from labspec.kinds.daemon.keys import KEYS, MOVING, REMAP, needs_restart
 from labspec.kinds.daemon.steps import ArmRollback, Edit, ReloadDaemon, RestartDaemon, TrySettings, WriteSettings
 from labspec.kinds.objects import reason_for
@@ -32,12 +33,15 @@ def settings_change(desired: Resource | None, found: Observed, preview: Preview,
     asked = desired.address in preview.replace
     pending = found.facts["pending"] if not diffs else ""
     if not diffs and not asked and not pending:
-        return None
+        return _loading(desired, found, lab)
     edit = Edit(lab.name, found.name, json.dumps(wanted), dropped)
     late = _late(diffs)
     how = "restart" if late or asked or pending == "restart" else "reload"
     reason = reason_for(diffs) if diffs else "asked for by --replace" if asked else "Docker has not read it yet"
-    steps = _steps(edit, how, late, found, preview=_ids(wanted["settings"], lab), silent=not diffs)
+    moves = any(diff.path in _MOVING_PATHS for diff in diffs)
+    first = (*_ids(wanted["settings"], lab), *(_keeping(found, lab) if moves else ()))
+    last = _load(lab, bases(lab)) if moves else _load(lab, found.facts["kept"])
+    steps = (*_steps(edit, how, late, found, preview=first, silent=not diffs), *last)
     return Change(
         address=desired.address,
         kind=desired.kind,
@@ -48,19 +52,20 @@ def settings_change(desired: Resource | None, found: Observed, preview: Preview,
         diffs=diffs,
         make=steps,
         warnings=_warnings(diffs, how, found),
-        empties=any(diff.path in _MOVING_PATHS for diff in diffs),
+        empties=moves,
     )
 
 
 def _put_back(found: Observed, lab: Lab) -> Change:
     """Return the change that takes everything of the lab out of daemon.json."""
     previous = found.facts["previous"]
-    gone = Resource(found.address, found.kind, found.name, {"settings": {}})
-    diffs = compare(SETTINGS, gone.desired, found, {"settings": dict(previous)})
+    diffs = compare(SETTINGS, {}, found, {"settings": dict(previous)})
     late = _late(diffs)
     how = ("restart" if late or found.facts["pending"] == "restart" else "reload") if diffs else ""
     edit = Edit(lab.name, found.name)
     words = f"; {_how_in_words(how, late)}" if how else ""
+    leaves = any(diff.path in _MOVING_PATHS for diff in diffs)
+    first = (LeaveImages(lab.name, tuple(found.facts["carried"])),) if leaves else ()
     return Change(
         address=found.address,
         kind=found.kind,
@@ -68,9 +73,35 @@ def _put_back(found: Observed, lab: Lab) -> Change:
         reason=f"no longer in the spec{words}",
         before=found.state,
         diffs=diffs,
-        remove=_steps(edit, how, late, found),
+        remove=_steps(edit, how, late, found, preview=first),
         warnings=_warnings(diffs, how, found),
     )
+
+
+def _loading(desired: Resource, found: Observed, lab: Lab) -> Change | None:
+    """Return the change for a daemon that is as it should be, but for images that it was to get."""
+    if not found.facts["kept"]:
+        return None
+    return Change(
+        address=desired.address,
+        kind=desired.kind,
+        action=Action.UPDATE,
+        reason="images that were to come along are not loaded yet",
+        before=found.state,
+        after=desired.desired,
+        make=_load(lab, found.facts["kept"]),
+    )
+
+
+def _keeping(found: Observed, lab: Lab) -> tuple[Step, ...]:
+    """Return the steps before Docker leaves its data: what is to come along, and what came along earlier."""
+    wanted = bases(lab)
+    keep = (KeepImages(lab.name, wanted),) if wanted else ()
+    return (*keep, *((LeaveImages(lab.name, tuple(found.facts["carried"])),) if found.facts["made"] else ()))
+
+
+def _load(lab: Lab, images: Sequence[str]) -> tuple[Step, ...]:
+    return (LoadImages(lab.name, tuple(images)),) if images else ()
 
 
 _MOVING_PATHS = tuple(f"settings.{key}" for key in MOVING)
@@ -94,7 +125,7 @@ def _steps(
     silent: bool = False,
 ) -> tuple[Step, ...]:
     if not how:
-        return (WriteSettings(edit, ""),)
+        return (*preview, WriteSettings(edit, ""))
     again = not found.facts["live_restore"] and not any(key in MOVING for key in late)
     stopped = tuple(found.facts["mortal"]) if again else ()
     last = RestartDaemon(edit, tuple(late), stopped) if how == "restart" else ReloadDaemon(edit)
@@ -149,5 +180,5 @@ def _moved(diff: Diff) -> str:
         )
     return (
         "Docker's data moves to UID.GID below its data root: all images, volumes and containers of before disappear, "
-        "and are back once userns-remap is taken back"
+        "and are back once userns-remap is taken back; images that this lab starts from come along"
     )

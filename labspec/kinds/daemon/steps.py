@@ -14,6 +14,8 @@ from labspec.core.diagnostic import LabError
 from labspec.host.system import FileState
 from labspec.kinds.daemon import restart, rollback
 from labspec.kinds.daemon.accounts import take_back
+from labspec.kinds.daemon.carry import arrived, discard, places
+from labspec.kinds.daemon.keys import MOVING
 from labspec.kinds.daemon.record import ADDRESS, edited, original, remembered, settled, unkept
 from labspec.kinds.daemon.running import find_daemon
 from labspec.kinds.daemon.trial import try_daemon
@@ -171,6 +173,8 @@ class RestartDaemon(Step):
         """Do it. Raises LabError, with the settings of before in force, where Docker does not work with the new."""
         entry = self.edit.entry(host)
         containers = [*_running(host), *((identity, name) for identity, name in entry.get("away", ()))]
+        moves = any(key in MOVING for key in self.keys)
+        before = places(host, self.edit.wanted.get("settings", {})) if moves else None
         try:
             restart.restart(host)
             restart.check(host)
@@ -182,6 +186,7 @@ class RestartDaemon(Step):
             raise
         failures, away = restart.start_again(host, containers)
         if entry:  # with another data root they are away, until it is again what it was
+            entry = arrived(host, entry, before) if moves else entry
             host.journal(self.edit.lab).record(ADDRESS, {**entry, "away": away})
         settle(host, self.edit)
         if failures:
@@ -216,6 +221,7 @@ def settle(host: Host, edit: Edit) -> None:
         return
     folder = entry.get("folder")
     take_back(host, entry.get("accounts", {}))
+    discard(host, edit.lab)
     journal.forget(ADDRESS)
     if folder and not any(Path(folder).iterdir()):
         Path(folder).rmdir()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
 from labspec.host.accounts import groups, users
-from labspec.host.paths import MissingFolderError, anchored
+from labspec.host.paths import MissingFolderError, anchored, make_folders, remove_folders
 from labspec.host.system import FileState
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ class WriteFile(Step):
         return f"write {self.path}: {', '.join(parts)}"
 
     def run(self, host: Host) -> None:
-        """Write it; names become numbers only now, since the accounts may have been made just before."""
+        """Write it; names become numbers only now, since the accounts may have been made just before.
+
+        Folders that are missing are made: those that users and packages bring are there by now.
+        """
+        make_folders(str(PurePath(self.path).parent))
         with anchored(self.path) as path:
             now = _regular(host, path) or FileState(b"", "0644", 0, 0)
             state = FileState(
@@ -62,13 +67,15 @@ class RestoreFile(Step):
         return f"put {self.path} back as it was, mode {self.mode}, owner {self.uid}:{self.gid}"
 
     def run(self, host: Host) -> None:
-        """Put it back, or remove it where there was none."""
+        """Put it back, or remove it where there was none, and the folders that were made for it."""
         try:
             with anchored(self.path) as path:
                 if self.content is None:
                     host.system.remove(path)
                 else:
                     host.system.write(path, FileState(base64.b64decode(self.content), self.mode, self.uid, self.gid))
+            if self.content is None:
+                remove_folders(str(PurePath(self.path).parent))
         except MissingFolderError:
             if self.content is not None:
                 raise

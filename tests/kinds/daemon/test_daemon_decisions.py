@@ -12,6 +12,7 @@ from labspec.core.resource import Lab, Observed, Resource
 from labspec.engine.planner import plan
 from labspec.host.system import FileState
 from labspec.kinds.daemon.accounts import missing_range
+from labspec.kinds.daemon.carry import bases
 from labspec.kinds.daemon.record import edited, kept, mark, original, remembered, settled
 from labspec.kinds.daemon.service import service_change
 from labspec.kinds.daemon.settings import settings_change
@@ -28,6 +29,7 @@ def found(
     state: dict[str, Any], applied: Resource | None = None, previous: dict[str, Any] | None = None, **facts: Any
 ) -> Observed:
     usual = {"unit": True, "live_restore": False, "mortal": [], "lasting": [], "pending": ""}
+    usual |= {"kept": [], "carried": [], "made": ""}
     keys = sorted(applied.desired["settings"]) if applied else []
     return Observed(
         "daemon.settings",
@@ -166,6 +168,47 @@ def test_a_remapped_daemon_is_empty_for_all_that_comes_after() -> None:
     settled_daemon = found({"settings": {"userns-remap": "vagrant"}}, resource(userns_remap="vagrant"))
     after = plan(lab, {"daemon.settings": settled_daemon})
     assert [change.reason for change in after.changes] == ["not on this host"]
+
+
+def test_the_images_that_a_lab_starts_from_come_along() -> None:
+    built = "FROM debian:12 AS build\nRUN true\nFROM tp/base\nCOPY --from=build /a /a\nCOPY --from=tools:1 /b /b\n"
+    images = (
+        Resource("image.base", "image", "tp/base:latest", {"dockerfile": "ARG D=12\nFROM debian:${D}-slim\n"}),
+        Resource("image.b", "image", "tp/b:latest", {"dockerfile": built}),
+        Resource("image.a", "image", "tp/a:latest", {"archive": "x"}),
+    )
+    users = (
+        Resource("service.a", "service", "a", {}, {"image": "tp/b:latest", "image_address": "image.b"}),
+        Resource("service.b", "service", "b", {}, {"image": "redis", "image_address": ""}),
+        Resource("service.c", "service", "c", {}, {"image": "redis@sha256:" + "0" * 64, "image_address": ""}),
+        Resource("bundle.a", "bundle", "a", {"image": "busybox"}, {"image_address": ""}),
+        Resource("machine.a", "machine", "a", {"image": "docker.io/library/fedora:40"}, {"image_address": ""}),
+    )
+    lab = Lab("tp", "/lab", "/lab/lab.yaml", (*images, *users))
+    wanted = ("busybox:latest", "debian:12", "debian:12-slim", "fedora:40", "redis:latest", "tools:1")
+    assert bases(lab) == wanted
+    change = settings_change(resource(userns_remap="vagrant"), found({"settings": {}}), Preview(), lab)
+    said = text(change)
+    keep, load = (next(line for line in said if line.startswith(word)) for word in ("keep", "load"))
+    assert keep == f"keep {', '.join(wanted)} for Docker's new place, if it has them"
+    restart = next(line for line in said if line.startswith("restart Docker"))
+    assert said.index(keep) < said.index(f"write {PATH}: set userns-remap") < said.index(restart) < said.index(load)
+
+
+def test_images_that_were_not_loaded_before_labspec_was_killed_are_loaded_next_time() -> None:
+    asked = resource(userns_remap="vagrant")
+    change = decided(asked, found({"settings": {"userns-remap": "vagrant"}}, asked, kept=["debian:12"]))
+    assert text(change) == ["~ images that were to come along are not loaded yet", "load debian:12 again"]
+
+
+def test_what_came_along_goes_before_docker_leaves() -> None:
+    asked = resource(userns_remap="vagrant")
+    observed = found({"settings": {"userns-remap": "vagrant"}}, asked, carried=["debian:12"], made="/d/1.1")
+    said = text(decided(None, observed))
+    assert said[2] == "remove debian:12 again, which came along"
+    assert "look what Docker has here" in text(decided(None, found(dict(observed.state), asked, made="/d/1.1")))
+    plain = resource(mtu=1400)
+    assert not any("came along" in line for line in text(decided(None, found({"settings": {"mtu": 1400}}, plain))))
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,26 @@ def test_what_was_there_is_put_back(tmp_path: Path, host: Host) -> None:
     assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
 
 
+def test_missing_folders_are_made_and_go_with_the_last_file(tmp_path: Path, host: Host) -> None:
+    (tmp_path / "there").mkdir()
+    first, second = tmp_path / "there" / "a" / "b" / "first", tmp_path / "there" / "a" / "second"
+    settle(LIVE, lab_of(file(first), file(second)), host)
+    assert (first.read_text(), second.read_text()) == ("hello\n", "hello\n")
+    settle(LIVE, lab_of(file(second)), host)
+    assert [path.name for path in (tmp_path / "there").rglob("*") if path.name != ".labspec"] == ["a", "second"]
+    settle(LIVE, lab_of(), host)
+    assert list(tmp_path.glob("there*/*")) == []
+    assert (tmp_path / "there").is_dir()
+
+
+def test_a_folder_that_somebody_uses_meanwhile_stays(tmp_path: Path, host: Host) -> None:
+    path = tmp_path / "a" / "b"
+    settle(LIVE, lab_of(file(path)), host)
+    (tmp_path / "a" / "theirs").touch()
+    settle(LIVE, lab_of(), host)
+    assert sorted(entry.name for entry in (tmp_path / "a").iterdir()) == [".labspec", "theirs"]
+
+
 def test_it_is_recorded_before_it_is_written(tmp_path: Path, host: Host) -> None:
     path = tmp_path / "motd"
     path.write_text("before")
@@ -193,7 +213,6 @@ def test_what_is_in_the_way_is_told(tmp_path: Path, host: Host) -> None:
     changes = decide(LIVE, lab, host)
     said = [f"{problem.message} = {problem.hint}" for problem in LIVE.problems(changes, lab, host)]
     assert [line for line in said if "only root" not in line] == [
-        f"file.{tmp_path}/no/motd: there is no folder {tmp_path}/no = make it first: mkdir {tmp_path}/no",
         f"file.{tmp_path}/motd: this host has no user nobody-there = add it to 'host.users'",
     ]
 
