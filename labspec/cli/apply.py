@@ -21,7 +21,10 @@ Examples:
   labspec apply --target service.web
   labspec apply tp1.plan            what 'labspec plan -o tp1.plan' showed,
                                     unless something has changed since
-  labspec apply --allow privileged  what the plan warns of, if you trust it"""
+  labspec apply --allow privileged  what the plan warns of, if you trust it
+  labspec apply --confirm-within 60s
+                                    the host's settings go back in a minute,
+                                    unless you say that you still get in"""
 
 
 @click.command("apply", epilog=EPILOG, short_help="Make this host match the spec")
@@ -32,6 +35,13 @@ Examples:
 @options.replace
 @options.allow
 @options.allow_missing
+@click.option(
+    "--confirm-within",
+    "confirm_within",
+    metavar="TIME",
+    callback=lambda _context, _option, text: 0 if text is None else options.seconds(text),
+    help="Put settings of the host back after this time (60s, 5m), unless 'labspec confirm' is run before.",
+)
 @click.option("--wait", is_flag=True, help="Wait until every service with a health check is healthy.")
 @options.steps
 @options.verbose
@@ -46,6 +56,7 @@ def command(
     replace: tuple[str, ...],
     allow: frozenset[str],
     allow_missing: bool,
+    confirm_within: int,
     wait: bool,
     steps: bool,
     verbose: bool,
@@ -61,7 +72,15 @@ def command(
     if planned is None:
         lab = options.load(spec, variables, variable_files)
         request = Request(
-            "apply", lab, targets, replace, allow=allow, approved=approved, wait=wait, allow_missing=allow_missing
+            "apply",
+            lab,
+            targets,
+            replace,
+            allow=allow,
+            approved=approved,
+            wait=wait,
+            allow_missing=allow_missing,
+            confirm_within=confirm_within,
         )
     else:
         _nothing_else(variables, variable_files, targets, replace)
@@ -76,6 +95,7 @@ def command(
             wait=wait,
             expected=planned.fingerprint,
             allow_missing=allow_missing,
+            confirm_within=0 if planned.destroy else confirm_within,
         )
     return execute(request, steps=steps, verbose=verbose, as_json=as_json)
 

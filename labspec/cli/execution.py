@@ -42,6 +42,8 @@ class Request:
     """The fingerprint that the plan must have."""
     allow_missing: bool = False
     """What the host lacks a program for is left out."""
+    confirm_within: int = 0
+    """After so many seconds settings go back, unless they are confirmed; 0: they stay."""
 
     @property
     def destroy(self) -> bool:
@@ -81,6 +83,7 @@ def execute(request: Request, *, steps: bool, verbose: bool, as_json: bool) -> i
             wait=request.wait,
             expected=request.expected,
             allow_missing=request.allow_missing,
+            confirm_within=request.confirm_within,
         )
     return conclude(outcome, review, request, as_json=as_json)
 
@@ -128,7 +131,22 @@ class Review:
                 destroy=self.request.destroy,
                 allow=self.request.allow,
             )
+            if not self.request.destroy:
+                _tell_way_back(plan)
         sys.stdout.flush()
+
+
+def _tell_way_back(plan: Plan) -> None:
+    """Say what an apply that fails puts back, and what not."""
+    from labspec.engine.rollback import SETTINGS, settings_in
+
+    settings = settings_in(plan)
+    if not settings:
+        return
+    rest = sorted({change.kind.replace("_", " ") for change in plan.changes if change.kind not in SETTINGS})
+    lasting = f"; what is done to {', '.join(f'{kind}s' for kind in rest)} stays" if rest else ""
+    until = " before there are new containers" if rest else ""
+    click.echo(f"\nIf a step fails{until}, {', '.join(settings)} go back to what they are now{lasting}.")
 
 
 def _answer(command: str) -> bool:
@@ -156,7 +174,33 @@ def conclude(outcome: Outcome, review: Review, request: Request, *, as_json: boo
     else:
         for line in outcome_lines(outcome, request.command):
             click.echo(line, err=bool(code))
+        if request.confirm_within and outcome.applied and not outcome.taken_back:
+            _await_confirmation(outcome.plan, request)
     return code
+
+
+def _await_confirmation(plan: Plan, request: Request) -> None:
+    """Say what goes back by itself, and ask for a 'yes' that keeps it where somebody is there to give one."""
+    import select
+
+    from labspec.engine import pending, rollback
+    from labspec.host.host import Host
+
+    settings = rollback.settings_in(plan)
+    if not settings:
+        return
+    click.echo(
+        f"In {request.confirm_within} s these go back to what they were, unless 'labspec confirm' is run: "
+        f"{', '.join(settings)}.",
+        err=True,
+    )
+    if request.approved or not sys.stdin.isatty():
+        return
+    click.echo("Do you still get in? 'yes' keeps them: ", err=True, nl=False)
+    ready, _, _ = select.select([sys.stdin], [], [], request.confirm_within)
+    if ready and sys.stdin.readline().strip() == "yes":
+        pending.confirm(Host(), request.lab.name)
+        click.echo("Confirmed.", err=True)
 
 
 SHOW_CURSOR = b"\x1b[?25h"

@@ -46,6 +46,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Change this host": (
         Entry("plan", "Show what apply would change, and why"),
         Entry("apply", "Make this host match the spec"),
+        Entry("confirm", "Keep settings that were applied with --confirm-within"),
         Entry("destroy", "Remove everything that the lab has on this host"),
     ),
     "Work elsewhere": (Entry("sandbox", "Make and remove disposable hosts to run a lab in"),),

@@ -132,6 +132,18 @@ everywhere = together(
 """What the group takes is taken behind a command's name too, where fingers put it."""
 
 
+_LONGEST = 24 * 3600
+
+
+def seconds(text: str) -> int:
+    """Return the seconds of a time such as 60s or 5m. Raises LabError for what is none, or longer than a day."""
+    number, unit = text[:-1], text[-1:]
+    found = int(number) * (60 if unit == "m" else 1) if unit in ("s", "m") and number.isdecimal() else 0
+    if not 0 < found <= _LONGEST:
+        raise LabError(f"{text}: no time that can be waited", hint="for example 60s, or 5m")
+    return found
+
+
 def load(path: str | Path | None, variables: dict[str, str], variable_files: tuple[Path, ...]) -> Lab:
     """Return the lab of a spec file or folder (None: ./lab.yaml). Raises LabError with every mistake in it."""
     from labspec.spec.cache import load as load_spec

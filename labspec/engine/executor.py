@@ -51,6 +51,12 @@ class Outcome:
     seconds: float
     applied: bool
     """False where the user said no, or there was nothing to do."""
+    started: frozenset[str] = frozenset()
+    """Addresses of which a step was started."""
+    taken_back: tuple[str, ...] = ()
+    """Addresses of the host's settings that were put back after a failure."""
+    stuck: tuple[tuple[str, LabError], ...] = ()
+    """(address, why) of each that could not be put back."""
 
 
 def execute(plan: Plan, host: Host, on_event: Callable[[Event], None], stop: threading.Event) -> Outcome:
@@ -69,6 +75,7 @@ def execute(plan: Plan, host: Host, on_event: Callable[[Event], None], stop: thr
         interrupted=interrupted,
         seconds=time.monotonic() - started,
         applied=True,
+        started=frozenset(run.started),
     )
 
 
@@ -78,6 +85,7 @@ class _Run:
     def __init__(self, nodes: Sequence[Node], host: Host, on_event: Callable[[Event], None]) -> None:
         self.done = 0
         self.failed: list[tuple[str, LabError]] = []
+        self.started: set[str] = set()
         self._nodes = nodes
         self._host = host
         self._on_event = on_event
@@ -134,6 +142,7 @@ class _Run:
     def _start(self, batch: list[int], pool: ThreadPoolExecutor) -> Future[float]:
         self._left.difference_update(batch)
         for index in batch:
+            self.started.add(self._nodes[index].address)
             self._tell("start", index)
         return pool.submit(_timed, [self._step(index) for index in batch], self._host)
 
@@ -145,7 +154,7 @@ class _Run:
                 self._tell("done", index, future.result())
                 self._release(index)
             return
-        refused = _refusal(error)
+        refused = refusal(error)
         self.failed.append((self._nodes[batch[0]].address, refused))
         for index in batch:
             self._tell("fail", index, getattr(error, "seconds", 0.0), refused)
@@ -180,7 +189,8 @@ def _timed(steps: Sequence[Step], host: Host) -> float:
     return time.monotonic() - started
 
 
-def _refusal(error: BaseException) -> LabError:
+def refusal(error: BaseException) -> LabError:
+    """Return an error of a step in labspec's form; what is no error, as the end of the process, is raised again."""
     if isinstance(error, LabError):
         return error
     if isinstance(error, ApiError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from labspec.core.diagnostic import LabError
@@ -20,13 +21,18 @@ _LISTS: dict[str, tuple[str, dict[str, Any]]] = {
 """What each kind begins with, filtered by the lab's label: the engine looks for all of it at once."""
 
 
-def observe(lab: Lab, host: Host) -> dict[str, Observed]:
-    """Return what the host has of a lab, by address. Raises LabError where the host cannot be read."""
+def observe(lab: Lab, host: Host, only: Collection[str] | None = None) -> dict[str, Observed]:
+    """Return what the host has of a lab, by address; with `only`, of these kinds.
+
+    Raises LabError where the host cannot be read.
+    """
     reading = Reading(lab, host, host.state.applied(lab.name), host.journal(lab.name).entries())
     kinds = {kind.name for kind in REGISTRY if kind.labelled}
     kinds.update(resource.kind for resource in lab.resources)
     kinds.update(str(entry.get("kind")) for entry in reading.journal.values())
-    if _engine_is_off(reading):
+    if only is not None:
+        kinds &= set(only)
+    elif _engine_is_off(reading):
         kinds -= {kind.name for kind in REGISTRY if kind.labelled}
     chosen = [live for live in lives() if live.kind in kinds]
     label = filters(label=[f"{LAB_LABEL}={lab.name}"])

@@ -64,17 +64,22 @@ def apply(
     wait: bool = False,
     expected: str | None = None,
     allow_missing: bool = False,
+    confirm_within: int = 0,
 ) -> Outcome:
     """Plan, ask `confirm`, and run the plan, all under the lab's lock.
 
-    `expected` is the fingerprint that the plan must have, `wait` also waits until everything is healthy. Raises
-    LockedError while another process changes the lab, and LabError, with nothing changed, where something stands in
-    the way, a danger is not allowed, or the plan is not the expected one.
+    `expected` is the fingerprint that the plan must have, `wait` also waits until everything is healthy. With
+    `confirm_within`, the host's settings go back by themselves so many seconds later (pending.py). After a failure
+    they are put back at once, unless containers have been made on them. Raises LockedError while another process
+    changes the lab, and LabError, with nothing changed, where something stands in the way, a danger is not allowed, or
+    the plan is not the expected one.
     """
+    from labspec.engine import pending, rollback
     from labspec.engine.executor import Outcome, execute
 
     stop = stop or threading.Event()
     with host.state.lock(lab.name):
+        pending.refuse(host, lab.name)
         made = make_plan(lab, host, targets=targets, replace=replace, destroy=destroy, allow_missing=allow_missing)
         if expected is not None and made.fingerprint != expected:
             raise LabError(
@@ -90,10 +95,48 @@ def apply(
         if not confirm(made) or not made.nodes:
             return Outcome(made, 0, (), 0, False, 0.0, False)
         gc.enable()  # a short command goes without (__main__.py); steps may take long
-        outcome = execute(made, host, on_event, stop)
+        settings = rollback.settings_in(made)
+        if not settings:
+            outcome = execute(made, host, on_event, stop)
+        elif confirm_within:
+            outcome = pending.guarded(made, lab, host, confirm_within, lambda: execute(made, host, on_event, stop))
+        else:
+            outcome = execute(made, host, on_event, stop)
+            if not destroy and not outcome.failed and not outcome.interrupted:
+                rollback.keep(host, lab, settings)
+        if not destroy and outcome.failed and settings:
+            outcome = _taken_back(outcome, settings, lab, host, on_event)
         if destroy and not targets and not outcome.failed and not outcome.skipped:
             host.state.forget(lab.name)
         return outcome
+
+
+def _taken_back(
+    outcome: Outcome, settings: Sequence[str], lab: Lab, host: Host, on_event: Callable[[Event], None]
+) -> Outcome:
+    """Put back the settings that a failed apply has begun to change, and return its outcome with that."""
+    from dataclasses import replace
+
+    from labspec.engine import pending, rollback
+    from labspec.engine.executor import refusal
+    from labspec.host.docker import ApiError
+
+    begun = [address for address in settings if address in outcome.started]
+    if not begun or not rollback.possible(outcome):
+        return outcome
+
+    def further(event: Event) -> None:
+        on_event(replace(event, total=event.total + outcome.done))
+
+    try:
+        back = rollback.put_back(lab, host, rollback.recorded(host, lab.name), begun, further)
+    except (LabError, ApiError, OSError) as error:
+        return replace(outcome, stuck=tuple((address, refusal(error)) for address in begun))
+    stuck = {address for address, _ in back.failed}
+    good = () if back.skipped else tuple(address for address in begun if address not in stuck)
+    if not stuck and not back.skipped:
+        pending.drop(host, lab.name)
+    return replace(outcome, taken_back=good, stuck=back.failed)
 
 
 def status(lab: Lab, host: Host) -> list[Row]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labspec.core.diagnostic import LabError
-from labspec.host.state import StateFolder, write_atomic
+from labspec.host.state import StateFolder, draft_of, write_atomic
 
 SECONDS = 60.0
 """How long a program may take unless its caller knows better."""
@@ -92,7 +92,7 @@ class System:
     def write(self, path: str, state: FileState) -> None:
         """Put a file in place, wholly or not at all. Its folder must exist; a symlink in its place is replaced."""
         try:
-            write_atomic(Path(path), state.content, int(state.mode, 8), (state.uid, state.gid))
+            write_atomic(Path(path), state.content, int(state.mode, 8), (state.uid, state.gid), one_writer=True)
         except OSError as error:
             raise LabError(f"cannot write {path}: {error.strerror}") from error
 
@@ -100,6 +100,7 @@ class System:
         """Remove a file; one that is gone already is fine."""
         try:
             Path(path).unlink(missing_ok=True)
+            draft_of(Path(path)).unlink(missing_ok=True)
         except OSError as error:
             raise LabError(f"cannot remove {path}: {error.strerror}") from error
 

@@ -35,7 +35,12 @@ def outcome_lines(outcome: Outcome, command: str) -> Iterator[str]:
         steps = f"{count(outcome.done, 'step')} done, {len(outcome.failed)} failed, {outcome.skipped} not started"
         word = "Interrupted" if outcome.interrupted else f"{command.capitalize()} failed"
         yield f"{style(f'{word}:', fg='red', bold=True)} {steps}, in {seconds(outcome.seconds)}."
-        yield f"What is done stays done: the next '{command}' goes on from there; 'labspec plan' shows what is left."
+        if outcome.taken_back:
+            yield f"Put back as they were before it: {', '.join(map(printable, outcome.taken_back))}."
+        for address, error in outcome.stuck:
+            yield f"Not put back: {printable(address)}: {printable(error.diagnostics[0].message)}."
+        what = "What else is done stays done" if outcome.taken_back else "What is done stays done"
+        yield f"{what}: the next '{command}' goes on from there; 'labspec plan' shows what is left."
         return
     plan = outcome.plan
     parts = [f"{plan.number([action])} {word}" for action, word in DONE.items() if plan.number([action])]
@@ -57,4 +62,5 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "skipped": outcome.skipped,
         "interrupted": outcome.interrupted,
         "seconds": round(outcome.seconds, 3),
+        "taken_back": list(outcome.taken_back),
     }

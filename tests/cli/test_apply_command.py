@@ -48,6 +48,7 @@ def test_approved(engine: Engine, labspec: Labspec) -> None:
         "wait": False,
         "expected": None,
         "allow_missing": False,
+        "confirm_within": 0,
     }
 
 
@@ -63,6 +64,7 @@ def test_what_is_asked_reaches_the_engine(engine: Engine, labspec: Labspec) -> N
         "wait": True,
         "expected": None,
         "allow_missing": False,
+        "confirm_within": 0,
     }
     labspec("destroy", "-y", "--target", "a.b")
     assert engine.asked["destroy"] is True
@@ -159,6 +161,7 @@ class TestJson:
             "skipped": 0,
             "interrupted": False,
             "seconds": 1.5,
+            "taken_back": [],
         }
         assert engine.asked
 
@@ -218,6 +221,7 @@ class TestPlanFile:
             "wait": True,
             "expected": engine.plan.fingerprint,
             "allow_missing": False,
+            "confirm_within": 0,
         }
 
     def test_from_another_folder(self, engine: Engine, labspec: Labspec, tmp_path: Path) -> None:

@@ -1,0 +1,95 @@
+"""The way back of the host's settings: what they were as last applied, and putting them there again.
+
+Settings are what a lab changes of the host outside the engine. What the last apply made them is kept in the lab's state
+folder; to go back is to apply that, for what an apply that failed has begun to change, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from labspec.core.change import Plan
+from labspec.core.resource import Lab, Resource
+from labspec.engine.observe import observe
+from labspec.engine.planner import covers, plan
+from labspec.host.host import Host
+
+if TYPE_CHECKING:
+    from labspec.engine.executor import Event, Outcome
+
+SETTINGS = frozenset({"user", "group", "file", "sysctl", "kernel_arg", "daemon", "unit"})
+"""Kinds whose journal has what was there before."""
+LASTING = frozenset({"package"})
+"""Kinds of the host that stay as far as an apply came: taking them back could take more with them."""
+FILE = "settings.json"
+
+
+def settings_in(made: Plan) -> tuple[str, ...]:
+    """Return the addresses of the settings that a plan changes."""
+    return tuple(change.address for change in made.changes if change.kind in SETTINGS)
+
+
+def settings_of(lab: Lab) -> list[dict[str, Any]]:
+    """Return the settings that a lab wants, as JSON values."""
+    return [item._replace(at=None)._asdict() for item in lab.resources if item.kind in SETTINGS]
+
+
+def recorded(host: Host, lab: str) -> list[dict[str, Any]]:
+    """Return the settings as last applied; none where there is no record, or none that can be read."""
+    try:
+        found = json.loads((host.state.root / lab / FILE).read_bytes())
+    except (OSError, ValueError):
+        return []
+    return found if isinstance(found, list) else []
+
+
+def record(host: Host, lab: str, settings: Collection[Mapping[str, Any]]) -> None:
+    """Keep settings as those last applied."""
+    if settings or recorded(host, lab):
+        host.state.write(lab, FILE, json.dumps(list(settings), sort_keys=True).encode())
+
+
+def keep(host: Host, lab: Lab, addresses: Collection[str]) -> None:
+    """Note that the settings at some addresses are now as the lab wants them."""
+    record(host, lab.name, merged(recorded(host, lab.name), lab, addresses))
+
+
+def merged(old: Collection[Mapping[str, Any]], lab: Lab, addresses: Collection[str]) -> list[Mapping[str, Any]]:
+    """Return the old settings with those at some addresses as the lab wants them, or gone where it does not."""
+    kept = [item for item in old if item["address"] not in addresses]
+    return kept + [item for item in settings_of(lab) if item["address"] in addresses]
+
+
+def possible(outcome: Outcome) -> bool:
+    """Return whether settings can go back after a failure: not once there are new containers, made on top of them."""
+    standing = {change.address for change in outcome.plan.changes if change.kind not in (*SETTINGS, *LASTING, "image")}
+    return outcome.started.isdisjoint(standing)
+
+
+def put_back(
+    lab: Lab,
+    host: Host,
+    settings: Collection[Mapping[str, Any]],
+    addresses: Collection[str],
+    on_event: Callable[[Event], None],
+) -> Outcome:
+    """Make the settings at some addresses what they are among `settings`, or what they were before the lab.
+
+    The lab's lock is to be held. Return what came of it.
+    """
+    from labspec.engine.executor import execute
+
+    before = lab._replace(resources=tuple(_resource(item) for item in settings if item["address"] in addresses))
+    found = {
+        address: item
+        for address, item in observe(before, host, SETTINGS).items()
+        if any(covers(wanted, address) for wanted in addresses)
+    }
+    return execute(plan(before, found), host, on_event, threading.Event())
+
+
+def _resource(item: Mapping[str, Any]) -> Resource:
+    return Resource(**{**item, "needs": tuple(item["needs"]), "at": None})

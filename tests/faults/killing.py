@@ -1,0 +1,249 @@
+"""Killing labspec at a point of its work, and looking whether the host is as the rules of labspec say."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scenarios import BUSYBOX, SECRET, Scenario, docker, text_of
+
+LAUNCH = Path(__file__).with_name("launch.py")
+LABEL = "io.labspec.lab"
+SECONDS = 180
+LOCKED = 75
+ROLLBACK_SECONDS = 30
+
+
+@dataclass
+class Trial:
+    """One labspec that is interrupted: where, how, and what was wrong after it."""
+
+    scenario: Scenario
+    point: str
+    action: str
+    reached: bool = False
+    wrong: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.scenario.name}: {self.action} {self.point}: {'; '.join(self.wrong) or 'good'}"
+
+
+class Place:
+    """A folder with the lab, a state folder, and what is foreign on the host."""
+
+    def __init__(self, folder: Path, lab: str, *, engine: bool = True) -> None:
+        self.folder, self.lab, self.engine = folder, lab, engine
+        self.state = folder / "state"
+        self.said: list[str] = []
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def run(self, *arguments: str, fault: str = "", trace: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Return what labspec did; while a killed one's program goes on, it is tried again."""
+        end = time.monotonic() + SECONDS
+        while True:
+            done = self._run(arguments, {"LABSPEC_FAULT": fault, "LABSPEC_FAULT_TRACE": str(trace or "")})
+            self.said.append(done.stdout + done.stderr)
+            if done.returncode != LOCKED or fault or time.monotonic() > end:
+                return done
+            time.sleep(0.2)
+
+    def _run(self, arguments: Sequence[str], more: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(LAUNCH), *arguments],
+            cwd=self.folder,
+            env=self.environment(more),
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+
+    def environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of a labspec here."""
+        own = {"LABSPEC_STATE_DIR": str(self.state), "TOKEN": SECRET, "LABSPEC_TEST_SECRET": SECRET}
+        return {**os.environ, **own, **{name: value for name, value in more.items() if value}}
+
+    def write(self, spec: Mapping[str, Any]) -> None:
+        """Write the lab's file."""
+        (self.folder / "lab.yaml").write_text(text_of(spec))
+
+    def command(self, scenario: Scenario) -> list[str]:
+        """Return the command that is interrupted."""
+        if scenario.destroy:
+            return ["destroy", "-y"]
+        return ["apply", "-y", *(f"--allow={name}" for name in scenario.allow)]
+
+    def prepare(self, scenario: Scenario) -> None:
+        """Bring the host to what is there before."""
+        if scenario.before is not None:
+            self.write(scenario.before)
+            done = self.run("apply", "-y", *(f"--allow={name}" for name in scenario.allow))
+            assert done.returncode == 0, done.stdout + done.stderr
+        for command in scenario.by_hand:
+            subprocess.run(command, check=True, capture_output=True, timeout=60)
+        self.write(scenario.wanted)
+
+    def clear(self) -> None:
+        """Remove the lab, whatever its state."""
+        self.run("destroy", "-y")
+
+
+def points(place: Place, scenario: Scenario) -> list[str]:
+    """Return every point that labspec comes by."""
+    place.prepare(scenario)
+    trace = place.folder / "trace"
+    trace.unlink(missing_ok=True)
+    done = place.run(*place.command(scenario), trace=trace)
+    assert done.returncode == 0, done.stdout + done.stderr
+    place.clear()
+    return list(dict.fromkeys(trace.read_text().splitlines()))
+
+
+def killed_at(place: Place, scenario: Scenario, point: str, action: str = "KILL") -> Trial:
+    """Interrupt labspec at a point, and return what was wrong after it."""
+    trial = Trial(scenario, point, action)
+    place.said.clear()
+    place.prepare(scenario)
+    with foreign(place, trial):
+        done = place.run(*place.command(scenario), fault=f"{point} {action}")
+        trial.reached = done.returncode not in (0, LOCKED)
+        _check(place, trial, done)
+    return trial
+
+
+def killed_after(place: Place, scenario: Scenario, seconds: float) -> Trial:
+    """Kill labspec some time after its start, and return what was wrong after it."""
+    trial = Trial(scenario, f"after {seconds:.3f} s", "KILL")
+    place.said.clear()
+    place.prepare(scenario)
+    with foreign(place, trial):
+        with subprocess.Popen(
+            [sys.executable, str(LAUNCH), *place.command(scenario)],
+            cwd=place.folder,
+            env=place.environment({}),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            time.sleep(seconds)
+            trial.reached = process.poll() is None
+            process.send_signal(signal.SIGKILL)
+        _check(place, trial, None)
+    return trial
+
+
+def _check(place: Place, trial: Trial, done: subprocess.CompletedProcess[str] | None) -> None:
+    scenario, wrong = trial.scenario, trial.wrong
+    if done is not None and "Traceback" in done.stderr:
+        wrong.append(f"a traceback: {done.stderr[-300:]}")
+    wrong += _partial(scenario)
+    wrong += _docker_is_back(place)
+    again = place.run(*place.command(scenario))
+    if again.returncode:
+        wrong.append(f"the next {place.command(scenario)[0]} exits {again.returncode}: {again.stderr[-400:]}")
+    if not scenario.destroy:
+        plan = place.run("plan", "--detailed-exitcode")
+        if plan.returncode:
+            wrong.append(f"the plan after it is not empty ({plan.returncode}): {(plan.stdout + plan.stderr)[-600:]}")
+        wrong += _misnamed(scenario)
+        gone = place.run("destroy", "-y")
+        if gone.returncode:
+            wrong.append(f"destroy exits {gone.returncode}: {gone.stderr[-400:]}")
+    wrong += _left(place)
+    if any(SECRET in text for text in place.said):
+        wrong.append("the secret was printed")
+
+
+def _partial(scenario: Scenario) -> Iterator[str]:
+    for path, contents in scenario.files.items():
+        now = Path(path).read_text() if Path(path).exists() else None
+        if now not in contents:
+            yield f"{path} is neither old nor new: {str(now)[:60]!r}"
+        if path.startswith("/etc/labspec") and now is not None and Path(path).stat().st_mode & 0o777 != 0o640:
+            yield f"{path} has mode {Path(path).stat().st_mode:o}"
+
+
+def _docker_is_back(place: Place) -> Iterator[str]:
+    end = time.monotonic() + ROLLBACK_SECONDS
+    while place.engine:
+        if not subprocess.run(["docker", "version"], capture_output=True, check=False, timeout=60).returncode:
+            return
+        if time.monotonic() > end:
+            yield f"Docker does not answer after {ROLLBACK_SECONDS} s"
+            return
+        time.sleep(0.5)
+
+
+def _misnamed(scenario: Scenario) -> Iterator[str]:
+    services = scenario.wanted.get("services", {})
+    wanted = sorted(
+        f"{scenario.lab}-{key}-{number}"
+        for key, entry in services.items()
+        for number in range(1, entry.get("scale", 1) + 1)
+    )
+    listed = docker("ps", "--all", "--format", "{{.Names}}", "--filter", f"label={LABEL}={scenario.lab}")
+    if sorted(listed.split()) != wanted:
+        yield f"containers are {sorted(listed.split())}, not {wanted}"
+    networks = docker("network", "ls", "--format", "{{.Name}}", "--filter", f"label={LABEL}={scenario.lab}").split()
+    if sorted(networks) != sorted(f"{scenario.lab}_{name}" for name in scenario.wanted.get("networks", {})):
+        yield f"networks are {sorted(networks)}"
+
+
+def _left(place: Place) -> Iterator[str]:
+    for kind in (("ps", "-a"), ("network", "ls"), ("volume", "ls"), ("image", "ls", "-a")):
+        found = docker(*kind, "-q", "--filter", f"label={LABEL}={place.lab}").split()
+        if found:
+            yield f"destroy left {kind[0]} {found}"
+    folder = place.state / place.lab
+    if folder.exists():
+        yield f"destroy left {sorted(path.name for path in folder.iterdir())}"
+
+
+@contextmanager
+def foreign(place: Place, trial: Trial) -> Iterator[None]:
+    """Put foreign objects beside the lab, and note what became of them."""
+    name = f"{place.lab}-stranger"
+    docker("network", "create", "--internal", name)
+    docker("volume", "create", name)
+    run = ("run", "-d", "--name", name, "-v", f"{name}:/data", "--network", name, BUSYBOX)
+    docker(*run, "sh", "-c", "echo kept > /data/file; exec sleep 9000")
+    etc = _etc() if trial.scenario.files else {}
+    try:
+        before = _told(name)
+        yield
+        after = _told(name)
+        if before["Id"] != after["Id"] or (place.engine and not trial.scenario.files and before != after):
+            trial.wrong.append(f"a foreign object was touched: {before} {after}")
+        if docker("exec", name, "cat", "/data/file") != "kept\n":
+            trial.wrong.append("the content of a foreign volume has changed")
+        if trial.scenario.files and _etc() != etc and trial.scenario.before is None:
+            trial.wrong.append(f"destroy left /etc otherwise: {sorted(set(_etc().items()) ^ set(etc.items()))}")
+    finally:
+        subprocess.run(["docker", "rm", "-f", name], capture_output=True, check=False, timeout=60)
+        subprocess.run(["docker", "volume", "rm", name], capture_output=True, check=False, timeout=60)
+        subprocess.run(["docker", "network", "rm", name], capture_output=True, check=False, timeout=60)
+
+
+def _etc() -> dict[str, str]:
+    found = {}
+    for path in ("/etc/motd", "/etc/docker/daemon.json", "/etc/group", "/etc/systemd/system/labspec-fault.service"):
+        found[path] = Path(path).read_text() if Path(path).exists() else "(none)"
+    return found
+
+
+def _told(name: str) -> Mapping[str, Any]:
+    (found,) = json.loads(docker("container", "inspect", name))
+    return {
+        "Id": found["Id"],
+        "StartedAt": found["State"]["StartedAt"],
+        "Status": found["State"]["Status"],
+        "Networks": {key: value["EndpointID"] for key, value in found["NetworkSettings"]["Networks"].items()},
+    }

@@ -1,0 +1,141 @@
+"""labspec as a test build: it ends itself at a named point. Nothing of this is in the labspec that people install.
+
+LABSPEC_FAULT="POINT ACTION" does the action at a point: KILL, TERM, INT, or a signal twice (TERM2, INT2).
+LABSPEC_FAULT_TRACE=FILE appends every point to a file instead. A point is `before` or `after` something that changes
+the host or asks it, and says how often that came before: `before journal#2`, `after POST /networks/create#1`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+if "LABSPEC_HOME" in os.environ:
+    sys.path.insert(0, os.environ["LABSPEC_HOME"])
+
+POINT, _, ACTION = os.environ.get("LABSPEC_FAULT", "").rpartition(" ")
+TRACE = os.environ.get("LABSPEC_FAULT_TRACE")
+BETWEEN_SIGNALS = 0.1
+
+_lock = threading.Lock()
+_counts: Counter[str] = Counter()
+_changing = re.compile(r"[0-9a-f]{12,}")
+
+
+def reach(moment: str, what: str) -> None:
+    """Do what is to be done at a point."""
+    what = _changing.sub("ID", what)
+    with _lock:
+        _counts[f"{moment} {what}"] += 1
+        point = f"{moment} {what}#{_counts[f'{moment} {what}']}"
+    if TRACE:
+        with open(TRACE, "a") as file:  # noqa: PTH123  as plain as can be: much is patched
+            file.write(f"{point}\n")
+    elif point == POINT:
+        _act()
+
+
+def _act() -> None:
+    number = getattr(signal, f"SIG{ACTION.rstrip('2')}")
+    os.kill(os.getpid(), number)
+    if ACTION.endswith("2"):
+        time.sleep(BETWEEN_SIGNALS)
+        os.kill(os.getpid(), number)
+    time.sleep(BETWEEN_SIGNALS)  # a handler runs in the main thread
+
+
+def wrapped(function: Any, name: Any) -> Any:
+    """Return a function with points before and after it."""
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        what = name(*arguments) if callable(name) else name
+        reach("before", what)
+        found = function(*arguments, **options)
+        reach("after", what)
+        return found
+
+    return call
+
+
+def _file(path: Any, *_: Any) -> str:
+    name = Path(path).name
+    return re.sub(r"^\.(.*)\.[^.]*$", r"\1", name)
+
+
+def _of_handle(handle: int) -> str:
+    return f"fsync {_file(os.readlink(f'/proc/self/fd/{handle}'))}"  # noqa: PTH115  a handle's
+
+
+def _program(words: Any) -> str:
+    words = [str(word) for word in words]
+    if "docker" in words:
+        words = words[words.index("docker") :]
+    told = [word for word in words[1:] if not word.startswith(("-", "/", "unix:"))]
+    return " ".join([Path(words[0]).name, *told[:2]])
+
+
+class Program(subprocess.Popen):  # type: ignore[type-arg]
+    """A program that labspec starts, with points around its start and its end."""
+
+    def __init__(self, args: Any, *rest: Any, **options: Any) -> None:
+        self.told = _program(args)
+        self.ended = False
+        reach("before", f"start of {self.told}")
+        super().__init__(args, *rest, **options)
+        reach("after", f"start of {self.told}")
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end."""
+        code = super().wait(timeout)
+        if not self.ended:
+            self.ended = True
+            reach("after", f"end of {self.told}")
+        return code
+
+
+def _patch() -> None:
+    from labspec.host.http import Connection
+    from labspec.host.journal import Journal
+
+    for function in ("replace", "rename", "unlink", "symlink", "mkdir", "rmdir"):
+        place = 1 if function in ("replace", "rename", "symlink") else 0
+        old = getattr(os, function)
+        setattr(os, function, wrapped(old, lambda *a, place=place, verb=function: f"{verb} {_file(a[place])}"))
+    os.fsync = wrapped(os.fsync, _of_handle)
+    subprocess.Popen = Program  # type: ignore[misc]
+    Journal._write = wrapped(Journal._write, "journal")  # type: ignore[method-assign]  # noqa: SLF001
+    send, receive = Connection.send, Connection.receive
+
+    def sent(connection: Any, *requests: Any) -> None:
+        for method, target, _ in requests:
+            reach("before", _request(method, target))
+        connection.told = [*getattr(connection, "told", ()), *requests]
+        send(connection, *requests)
+
+    def received(connection: Any) -> Any:
+        answer = receive(connection)
+        method, target, _ = connection.told.pop(0)
+        reach("after", _request(method, target))
+        return answer
+
+    Connection.send, Connection.receive = sent, received  # type: ignore[method-assign]
+
+
+def _request(method: str, target: str) -> str:
+    return f"{method} {re.sub(r'^/v1[.][0-9]+', '', target.partition('?')[0])}"
+
+
+if __name__ == "__main__":
+    from labspec.__main__ import main
+
+    if POINT or TRACE:
+        _patch()
+    main()
