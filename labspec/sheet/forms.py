@@ -117,6 +117,9 @@ class RunBlock(Block):
     """The exit code, or the exit codes, that it must have; 0 where it is not given."""
     timeout: Annotated[int, Field(ge=1, le=LONGEST_TIMEOUT)] | None = None
     """How many seconds it may take; 60 where it is not given."""
+    wait: Annotated[int, Field(ge=0, le=LONGEST_TIMEOUT)] | None = None
+    """For how many seconds it is tried again until it has such an exit code: a server needs a moment; 0 where it is not
+    given."""
     volatile: list[Regex] | None = None
     """Regular expressions for what is different every time, beside process ids, times, addresses and the like."""
     unordered: bool | None = None

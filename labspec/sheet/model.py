@@ -85,28 +85,27 @@ class _Reader:
         self._scope = scope
         self._kinds = _kinds_of(resources)
         self._checks = [check["id"] for check in _listed(parts.get("checks"))]
-        self._known_checks = "checks" in parts
         self._failed = False
         self._sections: set[str] = set()
         self._blocks: set[str] = set()
 
     def handout(self, value: Any) -> dict[str, Any] | None:
-        path = ("handout",)
+        """Return the sheet, None where there are mistakes."""
+        path: Path = ("handout",)
         shell = {**value, "sections": []} if isinstance(value, dict) and "sections" in value else value
-        if not check_model(Handout, shell, path, "the handout", self._scope):
+        good = check_model(Handout, shell, path, "the handout", self._scope)
+        written = value.get("sections") if isinstance(value, dict) else None
+        if written is None:
             return None
         self._texts(value, ("title", "subtitle", "intro"), path)
-        written = value["sections"]
+        path = (*path, "sections")
         if not isinstance(written, list):
-            self._error((*path, "sections"), "expected a list of sections", "write - title: ..., and below it blocks:")
+            self._error(path, "expected a list of sections", "write - title: ..., and below it blocks:")
             return None
-        good = [
-            section for index, section in enumerate(written) if self._is_section(section, (*path, "sections", index))
-        ]
-        if len(good) < len(written):
+        if not all([self._is_section(section, (*path, index)) for index, section in enumerate(written)]):  # noqa: C419
             return None
         if sum(len(section.get("blocks") or ()) for section in written) > MOST_BLOCKS:
-            self._error((*path, "sections"), f"the sheet has more than {MOST_BLOCKS} blocks", "make two labs of it")
+            self._error(path, f"the sheet has more than {MOST_BLOCKS} blocks", "make two labs of it")
             return None
         self._take_ids(written, path)
         sections = [self._section(section, (*path, index)) for index, section in enumerate(written)]
@@ -174,9 +173,8 @@ class _Reader:
         kind = next(kind for kind in FORMS if kind in block)
         audience = block.get("audience") or (TEACHER if kind == "solution" else BOTH)
         if kind == "solution" and audience != TEACHER:
-            self._error(
-                (*path, "audience"), "a solution is for the teacher alone", "remove 'audience', or write a hint"
-            )
+            hint = "remove 'audience', or make a hint of it"
+            self._error((*path, "audience"), "a solution is for the teacher alone", hint)
         self._texts(block, ("title", "text", "question", "hint", "solution", "alt"), path)
         said = getattr(self, f"_{kind}")(block, path)
         spoken, contents = said.pop("spoken"), said.pop("contents", said)
@@ -206,7 +204,7 @@ class _Reader:
             self._address(address, (*path, "needs", index))
         codes = block.get("exit", 0)
         who = {"command": command, "place": place, **{key: block.get(key) for key in ("user", "cwd", "stdin")}}
-        kept = {key: block[key] for key in ("timeout", "lines", "prompt") if block.get(key) is not None}
+        kept = {key: block[key] for key in ("timeout", "wait", "lines", "prompt") if block.get(key) is not None}
         return {
             **who,
             **kept,
@@ -254,7 +252,7 @@ class _Reader:
 
     def _check(self, block: Mapping[str, Any], path: Path) -> dict[str, Any]:
         wanted = block["check"]
-        if self._known_checks and wanted not in self._checks:
+        if wanted not in self._checks:
             hint = did_you_mean(wanted, self._checks) or f"checks of the lab: {', '.join(self._checks) or 'none'}"
             self._error((*path, "check"), f"there is no check '{wanted}'", hint)
         return {"check": wanted, "spoken": wanted}

@@ -73,6 +73,8 @@ class Run(Block):
     """The exit codes with which it did what the sheet says."""
     timeout: int = 60
     """Seconds."""
+    wait: int = 0
+    """For how many seconds it is tried again until it has one of them."""
     volatile: tuple[str, ...] = ()
     """Regular expressions for what is different every time, beside what normalise.py knows."""
     unordered: bool = False
