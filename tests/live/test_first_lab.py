@@ -1,175 +1,214 @@
-"""The whole life of the first lab on a real engine: planned, applied, looked at, found unchanged, destroyed."""
+"""The whole life of the first lab on a host of its own: planned, applied, looked at, drifted, rebooted, destroyed, and
+the host as it was before.
+"""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+from hostbox import HostBox
 
 pytestmark = pytest.mark.live
 
-LAB = str(Path(__file__).parents[2] / "specs" / "tp1-b3")
+LAB = Path(__file__).parents[2] / "specs" / "tp1-b3"
 LABEL = "io.labspec.lab=tp1-b3"
+DANGERS = ("docker-group", "host-namespaces", "kernel", "socket")
+ALLOW = tuple(f"--allow={name}" for name in DANGERS)
+REMAPPED = "/var/lib/docker/100000.100000"
+SNAPSHOT = r"""
+find /etc /home /srv /var/lib/labspec /var/lib/machines -printf '%p %M %U:%G %l\n' 2>/dev/null
+find /etc /home /srv -type f -exec sha256sum {} +
+systemctl list-unit-files --no-legend
+systemctl list-units --all --no-legend --plain 'docker*' 'labspec*' 'common*' | awk '{print $1, $3}'
+docker info --format '{{.DockerRootDir}} {{.SecurityOptions}}'
+docker images --all --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}'
+docker ps --all --format '{{.Names}} {{.State}}'
+docker network ls --format '{{.Name}} {{.Driver}}'
+docker volume ls --quiet
+"""
+OWN_BACKUPS = tuple(f"/etc/{name}-" for name in ("passwd", "group", "shadow", "gshadow", "subuid", "subgid"))
+"""Copies that shadow's programs make of the files that they change."""
 
 
-def labspec(*arguments: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "labspec", *arguments], capture_output=True, text=True, check=False, timeout=600
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout
+class Host(NamedTuple):
+    """The sandbox, and how its host and its Docker were before."""
+
+    box: HostBox
+    before: set[str]
+
+    def labspec(self, *arguments: str, code: int = 0) -> str:
+        done = self.box.labspec(LAB, *arguments)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    def plan(self, *arguments: str) -> list[dict[str, Any]]:
+        made: list[dict[str, Any]] = json.loads(self.labspec("plan", "--json", "--allow-missing", *arguments))[
+            "changes"
+        ]
+        return made
+
+    def actions(self) -> list[tuple[str, str]]:
+        return [(change["address"], change["action"]) for change in self.plan()]
+
+    def changed(self) -> list[str]:
+        """Return what of the host is not as it was before."""
+        return sorted(snapshot(self.box) ^ self.before)
+
+    def docker(self, *arguments: str) -> str:
+        return self.box.out("docker", *arguments)
+
+    def inspect(self, kind: str, name: str) -> Any:
+        return json.loads(self.docker(kind, "inspect", name))[0]
+
+    def page(self, address: str) -> str:
+        """Return a page of a server that may just be starting: its container runs before it listens."""
+        retried = ("--retry", "20", "--retry-connrefused", "--retry-delay", "1")
+        return self.box.out("curl", "--silent", "--show-error", *retried, address)
 
 
-def docker(*arguments: str) -> str:
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True, timeout=120).stdout
-
-
-def page(address: str) -> str:
-    """Return a page of a server that may just be starting: its container runs before it listens."""
-    for _ in range(100):
-        try:
-            with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310  the lab's own servers
-                return str(answer.read().decode())
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"nobody answers at {address}")
-
-
-def inspect(kind: str, name: str) -> Any:
-    return json.loads(docker(kind, "inspect", name))[0]
-
-
-def labelled() -> dict[str, list[str]]:
-    lists = {
-        "containers": ("ps", "-aq"),
-        "volumes": ("volume", "ls", "-q"),
-        "networks": ("network", "ls", "-q"),
-        "images": ("images", "-aq"),
-    }
-    return {what: docker(*command, "--filter", f"label={LABEL}").split() for what, command in lists.items()}
-
-
-FOREIGN = {
-    "container": "tp1-b3-foreign",
-    "volume": "tp1-b3_foreign",
-    "network": "tp1-b3_foreign",
-    "image": "tp1-b3/foreign",
-}
-
-
-def foreign() -> dict[str, Any]:
-    """Return what the engine says of objects that are named like the lab's, and are not."""
-    found = {kind: inspect(kind, name) for kind, name in FOREIGN.items()}
-    found["image"].pop("Metadata", None)
-    return found
-
-
-@pytest.fixture(scope="module")
-def neighbours(busybox: str) -> Iterator[dict[str, Any]]:
-    """Make objects that somebody else could have made, with data in the volume, and yield what they are like."""
-    name = FOREIGN["container"]
-    docker("tag", busybox, FOREIGN["image"])
-    docker("network", "create", FOREIGN["network"])
-    docker("run", "-d", "--name", name, "-v", f"{FOREIGN['volume']}:/data", busybox, "busybox", "sleep", "9000")
-    docker("exec", name, "busybox", "touch", "/data/precious")
-    yield foreign()
-    docker("rm", "-f", name)
-    docker("volume", "rm", FOREIGN["volume"])
-    docker("network", "rm", FOREIGN["network"])
-    docker("rmi", FOREIGN["image"])
+def snapshot(box: HostBox) -> set[str]:
+    lines = box.out("sh", "-c", SNAPSHOT).splitlines()
+    return {line for line in lines if not any(name in line.split() for name in OWN_BACKUPS)}
 
 
 @pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory, neighbours: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Apply the lab beside its neighbours, yield what they were like before, destroy it whatever happened."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("LABSPEC_STATE_DIR", str(tmp_path_factory.mktemp("state")))
-    labspec("destroy", "-y", LAB)
-    plan = json.loads(labspec("plan", "--json", LAB))
-    assert {change["action"] for change in plan["changes"]} == {"create"}
-    assert {change["reason"] for change in plan["changes"]} == {"not on this host"}
-    assert len(plan["changes"]) == plan["summary"]["create"] == 10
-    labspec("apply", "-y", LAB, code=1)  # the socket is not given away unasked
-    assert not any(labelled().values())
-    labspec("apply", "-y", "--allow", "socket", LAB)
-    yield neighbours
-    labspec("destroy", "-y", LAB)
-    patch.undo()
+def host(lab_host: HostBox, busybox: str) -> Iterator[Host]:
+    """Apply the lab on a host where somebody has a container with data, and destroy it whatever happened."""
+    started = ("run", "--detach", "--name", "tp1-b3-foreign", "--stop-signal", "KILL")
+    lab_host.out("docker", *started, "--volume", "tp1-b3_old:/data", busybox, "sleep", "9000")
+    lab_host.out("docker", "exec", "tp1-b3-foreign", "touch", "/data/precious")
+    made = Host(lab_host, snapshot(lab_host))
+    plan = made.plan()
+    assert {change["action"] for change in plan} == {"create", "update"}
+    assert len(plan) == 18
+    refused = lab_host.labspec(LAB, "apply", "-y", "--allow-missing")
+    assert refused.returncode == 1
+    assert all(f"--allow {name}" in refused.stderr for name in DANGERS)
+    assert made.changed() == []
+    made.labspec("apply", "-y", "--allow-missing", *ALLOW)
+    yield made
+    made.labspec("destroy", "-y")
+    lab_host.out("docker", "rm", "--force", "tp1-b3-foreign")
+    lab_host.out("docker", "volume", "rm", "tp1-b3_old")
+    lab_host.out("rm", "-rf", REMAPPED)
 
 
-@pytest.mark.usefixtures("applied")
 class TestApplied:
     """The lab while it is there."""
 
-    def test_the_web_server_answers(self) -> None:
-        assert "test.html" in page("http://127.0.0.1:1010")
+    def test_a_second_plan_is_empty(self, host: Host) -> None:
+        said = host.labspec("plan", "--detailed-exitcode", "--allow-missing")
+        assert said.splitlines()[0] == "No changes. The host matches the spec."
+        assert "left out: rkt.sleeper: rkt is not installed on this host" in said
 
-    def test_the_build_argument_arrived(self) -> None:
-        assert "PORT=9999" in inspect("container", "tp1-b3-web-1")["Config"]["Env"]
-        assert inspect("container", "tp1-b3-web-1")["Config"]["User"] == "nagini:nagini"
+    def test_the_web_server_answers(self, host: Host) -> None:
+        assert "test.html" in host.page("http://127.0.0.1:1010")
 
-    def test_the_volume_is_in_memory(self) -> None:
-        assert inspect("volume", "tp1-b3_foo")["Options"] == {
-            "type": "tmpfs",
-            "device": "tmpfs",
-            "o": "size=100m,uid=1000",
-        }
-        mounted = docker("exec", "tp1-b3-devtest-1", "df", "-m", "--output=fstype,size,target", "/app")
+    def test_the_build_argument_arrived(self, host: Host) -> None:
+        config = host.inspect("container", "tp1-b3-web-1")["Config"]
+        assert "PORT=9999" in config["Env"]
+        assert config["User"] == "nagini:nagini"
+
+    def test_the_volume_is_in_memory(self, host: Host) -> None:
+        options = {"type": "tmpfs", "device": "tmpfs", "o": "size=100m,uid=1000"}
+        assert host.inspect("volume", "tp1-b3_foo")["Options"] == options
+        mounted = host.docker("exec", "tp1-b3-devtest-1", "df", "-m", "--output=fstype,size,target", "/app")
         assert mounted.splitlines()[1].split() == ["tmpfs", "100", "/app"]
-        assert docker("exec", "tp1-b3-devtest-1", "stat", "-c", "%u", "/app").strip() == "1000"
 
-    def test_portainers_stand_in_sees_the_containers(self) -> None:
-        networks = inspect("container", "tp1-b3-portainer-portainer-1")["NetworkSettings"]["Networks"]
-        address = networks["tp1-b3-portainer_local"]["IPAddress"]
-        assert "tp1-b3-ubuntu-1" in page(f"http://{address}:9000")
+    def test_root_in_a_container_is_nobody_on_the_host(self, host: Host) -> None:
+        pid = host.inspect("container", "tp1-b3-devtest-1")["State"]["Pid"]
+        assert host.box.out("cat", f"/proc/{pid}/uid_map").split() == ["0", "100000", "65536"]
+        assert host.box.out("grep", "vagrant", "/etc/subuid", "/etc/subgid").splitlines() == [
+            "/etc/subuid:vagrant:100000:65536",
+            "/etc/subgid:vagrant:100000:65536",
+        ]
 
-    def test_a_second_plan_is_empty(self) -> None:
-        assert labspec("plan", "--detailed-exitcode", LAB) == "No changes. The host matches the spec.\n"
+    def test_the_seccomp_profile_is_in_force(self, host: Host) -> None:
+        assert "profile=/etc/docker/labspec-tp1-b3-seccomp.json" in host.docker(
+            "info", "--format", "{{.SecurityOptions}}"
+        )
+        assert host.docker("exec", "tp1-b3-devtest-1", "unshare", "--help").startswith("Usage:")
+        refused = host.box.run("docker", "exec", "tp1-b3-devtest-1", "unshare", "--user", "true")
+        assert "Operation not permitted" in refused.stderr
 
-    def test_status(self) -> None:
-        rows = json.loads(labspec("status", "--json", LAB))
-        assert rows["ok"] is True
-        assert len(rows["resources"]) == 10
+    def test_the_user_may_use_docker(self, host: Host) -> None:
+        assert host.box.out("su", "-", "vagrant", "-c", "docker ps --quiet").split()
 
-    def test_compose_knows_it(self) -> None:
-        assert "tp1-b3-web-1" in docker("compose", "-p", "tp1-b3", "ps")
-        assert "GET / HTTP" in docker("compose", "-p", "tp1-b3", "logs", "web")
-        assert "sleep" in docker("compose", "-p", "tp1-b3", "exec", "-T", "ubuntu", "cat", "/proc/1/cmdline")
+    def test_portainers_stand_in_sees_the_containers(self, host: Host) -> None:
+        networks = host.inspect("container", "tp1-b3-portainer-portainer-1")["NetworkSettings"]["Networks"]
+        assert "tp1-b3-ubuntu-1" in host.page(f"http://{networks['tp1-b3-portainer_local']['IPAddress']}:9000")
 
-    def test_a_container_stopped_by_hand_is_started(self) -> None:
-        docker("stop", "-t", "0", "tp1-b3-ubuntu-1")
-        changes = json.loads(labspec("plan", "--json", LAB))["changes"]
-        assert [(change["address"], change["action"]) for change in changes] == [("service.ubuntu", "start")]
-        labspec("apply", "-y", LAB)
-        labspec("plan", "--detailed-exitcode", LAB)
+    def test_the_stack_of_the_unit_runs(self, host: Host) -> None:
+        assert host.box.out("systemctl", "is-active", "common_server.service") == "active"
+        names = host.docker("ps", "--filter", "label=com.docker.compose.project=common", "--format", "{{.Names}}")
+        assert sorted(names.split()) == ["common-mysql-1", "common-nextcloud-1", "common-traefik-1"]
 
-    def test_a_restart_is_no_change(self) -> None:
-        docker("restart", "-t", "0", "tp1-b3-devtest-1")
-        labspec("plan", "--detailed-exitcode", LAB)
+    def test_runc_runs_the_bundle(self, host: Host) -> None:
+        script = "cd /var/lib/labspec/tp1-b3/bundles/box && runc run --detach box </dev/null >/dev/null 2>&1"
+        host.box.out("sh", "-c", script)
+        assert host.box.out("runc", "exec", "box", "hostname") == "box"
+        assert host.box.out("runc", "exec", "box", "cat", "/proc/1/cmdline") == "sleep\099\0"
+        host.box.out("runc", "delete", "--force", "box")
 
-    def test_drift_is_named_and_mended(self) -> None:
-        docker("update", "--restart", "always", "tp1-b3-devtest-1")
-        changes = json.loads(labspec("plan", "--json", LAB))["changes"]
-        assert [(change["address"], change["action"]) for change in changes] == [("service.devtest", "update")]
-        assert [(diff["path"], diff["before"], diff["cause"]) for diff in changes[0]["diffs"]] == [
+    def test_status_tells_what_waits_for_the_boot(self, host: Host) -> None:
+        rows = {row["address"]: row for row in json.loads(host.labspec("status", "--json"))["resources"]}
+        assert len(rows) == 23
+        assert [address for address, row in rows.items() if row["state"] != "ok"] == ["rkt.sleeper"]
+        assert rows["kernel_arg.user_namespace.enable"]["detail"] == "pending: takes effect at next boot"
+
+    def test_compose_knows_it(self, host: Host) -> None:
+        assert "tp1-b3-web-1" in host.docker("compose", "-p", "tp1-b3", "ps")
+        host.page("http://127.0.0.1:1010")
+        assert "GET / HTTP" in host.docker("compose", "-p", "tp1-b3", "logs", "web")
+        assert "sleep" in host.docker("compose", "-p", "tp1-b3", "exec", "-T", "ubuntu", "cat", "/proc/1/cmdline")
+
+    def test_what_is_done_by_hand_is_named_and_mended(self, host: Host) -> None:
+        host.docker("kill", "tp1-b3-ubuntu-1")
+        host.docker("restart", "-t", "0", "tp1-b3-devtest-1")
+        assert host.actions() == [("service.ubuntu", "start")], "a restart is no change"
+        host.docker("update", "--restart", "always", "tp1-b3-devtest-1")
+        host.box.out("gpasswd", "--delete", "vagrant", "docker")
+        host.box.out("sh", "-c", "echo '# by hand' >> /srv/common/docker-compose.yml")
+        changes = {change["address"]: change for change in host.plan()}
+        assert {address: change["action"] for address, change in changes.items()} == {
+            "file./srv/common/docker-compose.yml": "update",
+            "group.docker": "update",
+            "service.devtest": "update",
+            "service.ubuntu": "start",
+        }
+        assert [(diff["path"], diff["before"], diff["cause"]) for diff in changes["service.devtest"]["diffs"]] == [
             ("restart", "always", "drift")
         ]
-        before = inspect("container", "tp1-b3-devtest-1")["Id"]
-        labspec("apply", "-y", LAB)
-        labspec("plan", "--detailed-exitcode", LAB)
-        assert inspect("container", "tp1-b3-devtest-1")["Id"] == before
+        before = host.inspect("container", "tp1-b3-devtest-1")["Id"]
+        host.labspec("apply", "-y", "--allow-missing", *ALLOW)
+        assert host.actions() == []
+        assert host.inspect("container", "tp1-b3-devtest-1")["Id"] == before
+
+    def test_after_a_reboot_only_what_it_stopped_is_to_be_started(self, host: Host) -> None:
+        host.docker("kill", *host.docker("ps", "--quiet", "--filter", f"label={LABEL}").split())
+        host.box.reboot()
+        assert host.actions() == [
+            ("service.web", "start"),
+            ("service.ubuntu", "start"),
+            ("service.devtest", "start"),
+            ("stack.portainer.service.portainer", "start"),
+        ]
+        host.labspec("apply", "-y", "--allow-missing", *ALLOW)
+        assert host.actions() == []
 
 
-def test_destroy_takes_all_of_it_and_nothing_else(applied: dict[str, Any]) -> None:
-    labspec("destroy", "-y", LAB)
-    assert not any(labelled().values())
-    assert foreign() == applied
-    assert docker("exec", FOREIGN["container"], "busybox", "ls", "/data") == "precious\n"
-    assert labspec("destroy", "-y", LAB) == "Nothing to destroy. The host has nothing of this lab.\n"
+def test_destroy_takes_all_of_it_and_nothing_else(host: Host) -> None:
+    host.docker("kill", *host.docker("ps", "--quiet", "--filter", f"label={LABEL}").split())
+    volume = host.docker("volume", "create", "tp1-b3_foreign")
+    host.box.out("touch", f"{REMAPPED}/volumes/{volume}/_data/precious")
+    host.labspec("destroy", "-y")
+    assert host.changed() == []
+    assert host.docker("exec", "tp1-b3-foreign", "ls", "/data") == "precious"
+    left = host.box.out("find", f"{REMAPPED}/volumes", f"{REMAPPED}/containers", "-mindepth", "1", "-name", "[pt]*")
+    assert left.split() == [f"{REMAPPED}/volumes/{volume}", f"{REMAPPED}/volumes/{volume}/_data/precious"]
+    assert host.labspec("destroy", "-y") == "Nothing to destroy. The host has nothing of this lab.\n"
+    assert host.changed() == []
