@@ -33,7 +33,7 @@ Mode = Annotated[str, AfterValidator(_mode), WithJsonSchema({"type": "string", "
 
 
 class File(BaseModel):
-    """A file of the host, and the folders above it. What was there before is put back when it leaves the spec."""
+    """A file of the host. What was there before is put back when it leaves the spec."""
 
     model_config = ConfigDict(
         extra="forbid",
