@@ -64,7 +64,8 @@ def job_of(block: Block, lab: Lab, host: Host) -> Job | None:
         case Run(recorded=None):
             return _in_service(block, lab, host)
         case View():
-            return _own(("show", block.view, block.address), lab)
+            asked = ("--query", block.query) if block.query else ()
+            return _own(("show", block.view, block.address, *asked), lab)
         case Check():
             return _own(("check", "--only", block.check), lab)
     return None
@@ -127,9 +128,9 @@ def _in_service(block: Run, lab: Lab, host: Host) -> Job:
 def _own(words: tuple[str, ...], lab: Lab) -> Job:
     """Return a command of labspec's own, run by the Python that runs this."""
     spec = Path(lab.file).name
+    named = ("--spec", spec) if words[0] == "show" else (spec,)
+    order = (*words, *(named if spec != "lab.yaml" else ()))
     program = (sys.executable, "-s", "-c", "from labspec.__main__ import main; main()")
-    named = () if spec == "lab.yaml" else (spec,)
-    order = (words[0], *named, *words[1:]) if words[0] == "check" else (*words, *named)
     me = pwd.getpwuid(os.geteuid()).pw_name
     return Job(("labspec", *words), (*program, *order), HOST, me, LAB_FOLDER, (0,))
 

@@ -155,7 +155,9 @@ class ViewBlock(Block):
     show: View
     """What to look at."""
     of: Line
-    """The object's address."""
+    """The object's address, or host; with api also a path such as /containers/json."""
+    query: Line | None = None
+    """With api: what of the answer is shown, as a JMESPath expression."""
 
 
 class QuestionBlock(Block):

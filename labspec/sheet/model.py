@@ -247,8 +247,13 @@ class _Reader:
         return {"address": address, "form": form, "spoken": f"{address} {form}"}
 
     def _show(self, block: Mapping[str, Any], path: Path) -> dict[str, Any]:
-        self._address(block["of"], (*path, "of"))
-        return {"view": block["show"], "address": block["of"], "spoken": f"{block['show']} {block['of']}"}
+        view, address, query = block["show"], block["of"], block.get("query")
+        if address != HOST and not (view == "api" and address.startswith("/")):
+            self._address(address.partition("/")[0], (*path, "of"))
+        if query is not None and view != "api":
+            self._error((*path, "query"), f"the view {view} takes no query", "only 'api' does", key=True)
+        said = {"view": view, "address": address, "query": query}
+        return {**said, "spoken": f"{view} {address}"}
 
     def _check(self, block: Mapping[str, Any], path: Path) -> dict[str, Any]:
         wanted = block["check"]

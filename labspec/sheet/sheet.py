@@ -107,6 +107,9 @@ class View(Block):
     kind: ClassVar[str] = "show"
     view: str
     address: str
+    """Of an object of the lab, HOST, or for the view api a path of the Engine API."""
+    query: str | None = None
+    """What of an answer of the API is shown, as JMESPath."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
