@@ -12,13 +12,16 @@ if TYPE_CHECKING:
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
-def rendered(template: str, **values: Any) -> str:
-    """Return a template of the folder `generators` with these values. What it does not get is an error."""
-    return _environment().get_template(template).render(values)
+def rendered(template: str, *, escape: bool = False, **values: Any) -> str:
+    """Return a template of the folder `generators` with these values. What it does not get is an error.
+
+    With `escape`, a value is text to HTML, unless it is markup already (markupsafe.Markup).
+    """
+    return _environment(escape).get_template(template).render(values)
 
 
 @cache
-def _environment() -> Environment:
+def _environment(escape: bool) -> Environment:
     from jinja2 import FileSystemLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -27,7 +30,7 @@ def _environment() -> Environment:
     return ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(folders),
         undefined=StrictUndefined,
-        autoescape=False,
+        autoescape=escape,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
