@@ -43,6 +43,7 @@ class Place:
     def __init__(self, folder: Path, lab: str, *, engine: bool = True) -> None:
         self.folder, self.lab, self.engine = folder, lab, engine
         self.state = folder / "state"
+        self.stranger = f"{lab}-stranger"
         self.said: list[str] = []
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -209,27 +210,32 @@ def _left(place: Place) -> Iterator[str]:
 
 @contextmanager
 def foreign(place: Place, trial: Trial) -> Iterator[None]:
-    """Put foreign objects beside the lab, and note what became of them."""
-    name = f"{place.lab}-stranger"
-    docker("network", "create", "--internal", name)
-    docker("volume", "create", name)
-    run = ("run", "-d", "--name", name, "-v", f"{name}:/data", "--network", name, BUSYBOX)
-    docker(*run, "sh", "-c", "echo kept > /data/file; exec sleep 9000")
+    """Look at the foreign objects beside the lab, and note what became of them."""
     etc = _etc() if trial.scenario.files else {}
+    before = _told(place.stranger)
+    yield
+    after = _told(place.stranger)
+    if before["Id"] != after["Id"] or (place.engine and before != after):
+        trial.wrong.append(f"a foreign object was touched: {before} {after}")
+    if docker("exec", place.stranger, "cat", "/data/file") != "kept\n":
+        trial.wrong.append("the content of a foreign volume has changed")
+    if trial.scenario.files and _etc() != etc and trial.scenario.before is None:
+        trial.wrong.append(f"destroy left /etc otherwise: {sorted(set(_etc().items()) ^ set(etc.items()))}")
+
+
+@contextmanager
+def strangers(place: Place) -> Iterator[None]:
+    """Put foreign objects beside the lab: a container, its network, its volume with a file in it."""
+    name = place.stranger
     try:
-        before = _told(name)
+        docker("network", "create", "--internal", name)
+        docker("volume", "create", name)
+        run = ("run", "-d", "--restart", "always", "--name", name, "-v", f"{name}:/data", "--network", name, BUSYBOX)
+        docker(*run, "sh", "-c", "echo kept > /data/file; exec sleep 9000")
         yield
-        after = _told(name)
-        if before["Id"] != after["Id"] or (place.engine and not trial.scenario.files and before != after):
-            trial.wrong.append(f"a foreign object was touched: {before} {after}")
-        if docker("exec", name, "cat", "/data/file") != "kept\n":
-            trial.wrong.append("the content of a foreign volume has changed")
-        if trial.scenario.files and _etc() != etc and trial.scenario.before is None:
-            trial.wrong.append(f"destroy left /etc otherwise: {sorted(set(_etc().items()) ^ set(etc.items()))}")
     finally:
-        subprocess.run(["docker", "rm", "-f", name], capture_output=True, check=False, timeout=60)
-        subprocess.run(["docker", "volume", "rm", name], capture_output=True, check=False, timeout=60)
-        subprocess.run(["docker", "network", "rm", name], capture_output=True, check=False, timeout=60)
+        for kind in (("rm", "-f"), ("volume", "rm"), ("network", "rm")):
+            subprocess.run(["docker", *kind, name], capture_output=True, check=False, timeout=60)
 
 
 def _etc() -> dict[str, str]:

@@ -53,10 +53,12 @@ def _act() -> None:
 
 
 def wrapped(function: Any, name: Any) -> Any:
-    """Return a function with points before and after it."""
+    """Return a function with points before and after it; where `name` gives nothing, it is none."""
 
     def call(*arguments: Any, **options: Any) -> Any:
         what = name(*arguments) if callable(name) else name
+        if not what:
+            return function(*arguments, **options)
         reach("before", what)
         found = function(*arguments, **options)
         reach("after", what)
@@ -70,6 +72,14 @@ def _file(path: Any, *_: Any) -> str:
     return re.sub(r"^\.(.*)\.[^.]*$", r"\1", name)
 
 
+_PLACES = ("/etc/", "/proc/self/fd/", os.environ.get("LABSPEC_STATE_DIR", "/var/lib/labspec"))
+"""Where labspec changes the host's files and keeps its own; what it does elsewhere nobody misses."""
+
+
+def _change(verb: str, path: Any) -> str:
+    return f"{verb} {_file(path)}" if str(path).startswith(_PLACES) else ""
+
+
 def _of_handle(handle: int) -> str:
     return f"fsync {_file(os.readlink(f'/proc/self/fd/{handle}'))}"  # noqa: PTH115  a handle's
 
@@ -78,7 +88,7 @@ def _program(words: Any) -> str:
     words = [str(word) for word in words]
     if "docker" in words:
         words = words[words.index("docker") :]
-    told = [word for word in words[1:] if not word.startswith(("-", "/", "unix:"))]
+    told = [word for word in words[1:] if not word.startswith(("-", "/", "unix:")) and "\n" not in word]
     return " ".join([Path(words[0]).name, *told[:2]])
 
 
@@ -108,7 +118,7 @@ def _patch() -> None:
     for function in ("replace", "rename", "unlink", "symlink", "mkdir", "rmdir"):
         place = 1 if function in ("replace", "rename", "symlink") else 0
         old = getattr(os, function)
-        setattr(os, function, wrapped(old, lambda *a, place=place, verb=function: f"{verb} {_file(a[place])}"))
+        setattr(os, function, wrapped(old, lambda *a, place=place, verb=function: _change(verb, a[place])))
     os.fsync = wrapped(os.fsync, _of_handle)
     subprocess.Popen = Program  # type: ignore[misc]
     Journal._write = wrapped(Journal._write, "journal")  # type: ignore[method-assign]  # noqa: SLF001

@@ -125,7 +125,7 @@ def _host(lab: str, text: str, motd: str, unit: str, debug: bool, level: str) ->
         "units": {
             "labspec-fault.service": {
                 "Unit": {"Description": unit},
-                "Service": {"ExecStart": "/bin/sleep 9000", "User": "nobody"},
+                "Service": {"ExecStart": "/bin/sleep 9000", "User": "daemon"},
                 "Install": {"WantedBy": "multi-user.target"},
                 "state": "started",
                 "enabled": True,
