@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import PurePath
@@ -16,6 +17,10 @@ from labspec.host.system import FileState
 
 if TYPE_CHECKING:
     from labspec.host.host import Host
+
+
+_FOLDERS = threading.Lock()
+"""Files are written and removed side by side, and may share the folders that are made for them and go with them."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,11 @@ class WriteFile(Step):
 
         Folders that are missing are made: those that users and packages bring are there by now.
         """
-        make_folders(str(PurePath(self.path).parent))
+        with _FOLDERS:
+            make_folders(str(PurePath(self.path).parent))
+            self._write(host)
+
+    def _write(self, host: Host) -> None:
         with anchored(self.path) as path:
             now = _regular(host, path) or FileState(b"", "0644", 0, 0)
             state = FileState(
@@ -69,13 +78,14 @@ class RestoreFile(Step):
     def run(self, host: Host) -> None:
         """Put it back, or remove it where there was none, and the folders that were made for it."""
         try:
-            with anchored(self.path) as path:
+            with _FOLDERS, anchored(self.path) as path:
                 if self.content is None:
                     host.system.remove(path)
                 else:
                     host.system.write(path, FileState(base64.b64decode(self.content), self.mode, self.uid, self.gid))
             if self.content is None:
-                remove_folders(str(PurePath(self.path).parent))
+                with _FOLDERS:
+                    remove_folders(str(PurePath(self.path).parent))
         except MissingFolderError:
             if self.content is not None:
                 raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,16 @@ def test_missing_folders_are_made_and_go_with_the_last_file(tmp_path: Path, host
     settle(LIVE, lab_of(), host)
     assert list(tmp_path.glob("there*/*")) == []
     assert (tmp_path / "there").is_dir()
+
+
+def test_files_that_share_a_new_folder_come_and_go_side_by_side(tmp_path: Path, host: Host) -> None:
+    paths = [tmp_path / "a" / "b" / str(number) for number in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        for _ in range(5):
+            list(pool.map(lambda path: WriteFile(str(path), b"x").run(host), paths))
+            assert all(path.exists() for path in paths)
+            list(pool.map(lambda path: RestoreFile(str(path)).run(host), paths))
+            assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_somebody_uses_meanwhile_stays(tmp_path: Path, host: Host) -> None:

@@ -232,3 +232,33 @@ def test_what_systemd_calls_started(shown: dict[str, str], state: str) -> None:
 def test_a_command_that_no_user_restrains_is_a_danger(command: str, dangerous: int) -> None:
     resource = desired({"Service": {"ExecStartPre": ["/bin/true", command], "ExecStart": "/bin/a"}})
     assert [danger.name for danger in unit_dangers(resource)] == ["root-unit"] * dangerous
+
+
+DOCKERD = "/usr/sbin/dockerd -H unix:///run/other.sock"
+VERIFY = "--tlsverify --tlscacert=/c/ca.pem"
+
+
+@pytest.mark.parametrize(
+    ("name", "sections", "places"),
+    [
+        ("docker-tcp.service", {"Service": {"ExecStart": f"{DOCKERD} -H tcp://0.0.0.0:2375"}}, ["tcp://0.0.0.0:2375"]),
+        (
+            "own.service",
+            {"Service": {"ExecStart": f"{DOCKERD} --host=tcp://:1 -H 'tcp://:2'"}},
+            ["tcp://:1", "tcp://:2"],
+        ),
+        ("own.service", {"Service": {"ExecStart": f"{DOCKERD} -H tcp://:2376 {VERIFY}"}}, []),
+        ("own.service", {"Service": {"ExecStart": f"{DOCKERD} -H tcp://:2376 --tlsverify=false"}}, ["tcp://:2376"]),
+        ("docker.service", {"Service": {"Environment": '"DOCKER_OPTS=-H tcp://:2375"'}}, ["tcp://:2375"]),
+        ("own.service", {"Service": {"ExecStart": DOCKERD}}, []),
+        ("web.service", {"Service": {"ExecStart": "/bin/serve tcp://:80"}}, []),
+        ("docker.socket", {"Socket": {"ListenStream": ["/run/docker.sock", "2375"]}}, ["2375"]),
+        ("lab.socket", {"Socket": {"ListenStream": "127.0.0.1:1", "Service": "docker.service"}}, ["127.0.0.1:1"]),
+        ("web.socket", {"Socket": {"ListenStream": "80"}}, []),
+        ("r.service", {"Service": {"ExecStart": "/bin/socat TCP-LISTEN:1,fork UNIX:/run/docker.sock"}}, ["its port"]),
+        ("r.service", {"Service": {"ExecStart": "/lib/systemd/systemd-socket-proxyd /run/docker.sock"}}, ["its port"]),
+    ],
+)
+def test_an_api_of_docker_for_anybody_is_a_danger(name: str, sections: dict[str, Any], places: list[str]) -> None:
+    found = [danger for danger in unit_dangers(desired(sections, name)) if danger.name == "tcp-daemon"]
+    assert [danger.message.split(" is root")[0].removeprefix("whoever reaches ") for danger in found] == places
