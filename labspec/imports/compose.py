@@ -11,7 +11,7 @@ from typing import Any
 
 from labspec.core.diagnostic import LabError
 from labspec.imports.compose_check import checked
-from labspec.imports.compose_fit import fitted
+from labspec.imports.compose_fit import fitted, loss_of
 from labspec.imports.compose_load import environment_of, load
 from labspec.imports.compose_paths import moved_project
 from labspec.imports.compose_read import Node, read_documents
@@ -19,6 +19,7 @@ from labspec.imports.compose_vars import OPEN, Variables, lookup_of
 from labspec.imports.report import Imported, Loss
 from labspec.kinds.compose.project import SECTIONS
 from labspec.spec.head import LONGEST_NAME
+from labspec.spec.top import EXTENSION
 
 DEFAULTS = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 OVERRIDES = (
@@ -45,6 +46,8 @@ class ComposeFiles:
     """The name of the stack that they become; None: they become the lab's own services."""
     interpolate: bool = True
     """The values of this host's environment go into the spec."""
+    compare: bool = True
+    """Ask docker compose, where it is installed, whether the spec says the same."""
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
@@ -63,7 +66,8 @@ def import_compose(wish: ComposeFiles) -> Imported:
     project = wish.files[0].absolute().parent
     environment = _environment(wish, project)
     profiles = wish.profiles or tuple(filter(None, re.split(r"[,\s]+", environment.get("COMPOSE_PROFILES") or "")))
-    named = wish.name or environment.get("COMPOSE_PROJECT_NAME") or ""
+    own_name = wish.name if wish.stack is None else None
+    named = own_name or environment.get("COMPOSE_PROJECT_NAME") or ""
     name = project_name(named or _own_name(wish.files, environment) or project.resolve().name)
     variables = Variables(project=name, blank=not wish.interpolate)
     root = load(wish.files, lookup_of(environment if wish.interpolate else {}), variables)
@@ -73,8 +77,8 @@ def import_compose(wish: ComposeFiles) -> Imported:
         moved_project(root, prefix)
     losses = fitted(root, folder)
     comment = _heading(root)
-    losses += _extensions(root)
-    made = Imported(name, {}, (), {}, comment)
+    losses += _others(root, lost=wish.stack is not None)
+    made = Imported(wish.name or name, {}, (), {}, comment)
     request = Request(wish, project, name, profiles, root, variables)
     return checked(request, made, losses, _assembled)
 
@@ -100,13 +104,16 @@ def _assembled(request: Request) -> tuple[dict[str, Any], dict[str, Any]]:
         node = request.root.get(section)
         if node is not None and node.value:
             found[section] = commented(node, depth + 1)
-    used = _used(found)
-    variables = _declared(request.variables, used)
+    variables = _declared(request.variables, _used(found))
     if stack is None:
         head = {"profiles": list(request.profiles)} if request.profiles else {}
+        found |= {key: commented(node, 1) for key, node in request.root.value.items() if key.startswith(EXTENSION)}
+        variables = _declared(request.variables, _used(found))
         return {**({"vars": variables} if variables else {}), **found}, head
     profiles = {"profiles": list(request.profiles)} if request.profiles else {}
-    entry = {"project": request.name, **profiles, **found}
+    lab = request.wish.name or request.name
+    project = {"project": request.name} if request.name != f"{lab}-{stack}" else {}
+    entry = {**project, **profiles, **found}
     return {**({"vars": variables} if variables else {}), "stacks": {stack: entry}}, {}
 
 
@@ -187,15 +194,14 @@ def _heading(root: Node) -> str:
     return "\n".join(lines)
 
 
-def _extensions(root: Node) -> list[Loss]:
+def _others(root: Node, *, lost: bool) -> list[Loss]:
+    """Return the keys at the top that the spec has no place for."""
     losses = []
     for key, node in root.value.items():
-        if key in (*SECTIONS, "name", *_IGNORED):
+        if key in (*SECTIONS, "name", *_IGNORED) or (key.startswith(EXTENSION) and not lost):
             continue
-        reason = "compose leaves this key to others; what anchors in it stand for is written out where it is used"
-        if not key.startswith("x-"):
-            reason = "labspec has no such section"
-        losses.append(
-            Loss(key, reason, node.at, node.text.lines[node.line] if node.line < len(node.text.lines) else None)
-        )
+        reason = "labspec has no such section"
+        if key.startswith(EXTENSION):
+            reason = "a stack has no place for it; what anchors in it stand for is written out where it is used"
+        losses.append(loss_of(node, key, reason))
     return losses

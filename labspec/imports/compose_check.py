@@ -14,6 +14,7 @@ from labspec.core.diagnostic import Diagnostic, LabError
 from labspec.imports.compose_fit import loss_of
 from labspec.imports.compose_read import Node
 from labspec.imports.report import Imported, Loss
+from labspec.spec.top import EXTENSION
 
 if TYPE_CHECKING:
     from labspec.core.resource import Lab
@@ -43,7 +44,7 @@ def checked(request: Request, made: Imported, losses: list[Loss], assemble: Asse
         if not dropped:
             raise LabError(list(_at_source(request.root, wrong)))
         losses += dropped
-    if lab is not None and shutil.which("docker"):
+    if lab is not None and request.wish.compare and shutil.which("docker"):
         losses += _differences(request, lab)
     return replace(made, losses=tuple(losses))
 
@@ -57,7 +58,7 @@ def _loaded(request: Request, made: Imported) -> tuple[Lab | None, list[tuple[Sp
 
     stand_ins = {name: "1" if value is None else value for name, value in made.sections.get("vars", {}).items()}
     sections = {**made.sections, **({"vars": stand_ins} if stand_ins else {})}
-    text = spec_text(replace(made, sections=sections), request.name)
+    text = spec_text(replace(made, sections=sections))
     try:
         return load_text(text, request.wish.folder.absolute() / "lab.yaml"), []
     except LabError as error:
@@ -136,7 +137,7 @@ def _differences(request: Request, lab: Lab) -> list[Loss]:
         return []
     losses = []
     for path, before, after in differences(source, rendered):
-        if str(path[0]).startswith("x-"):
+        if str(path[0]).startswith(EXTENSION):
             continue  # told already
         node = _node(request.root, path)
         name = ".".join(map(str, path))
@@ -211,7 +212,7 @@ def differences(before: Any, after: Any, path: SpecPath = ()) -> Iterator[tuple[
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for index, (one, other) in enumerate(zip(before, after, strict=True)):
             yield from differences(one, other, (*path, index))
-    elif before != after:
+    elif before != after and not (before in ({}, None) and after in ({}, None)):
         yield path, before, after
 
 

@@ -132,14 +132,10 @@ def _volume(node: Node, folder: Path) -> None:
             _make_absolute(node.value["source"], folder)
         return
     source, _, rest = str(node.value).partition(":")
-    template, _, _ = (node.template or "").partition(":")
-    if (
-        inside
-        and template in ("", source)
-        and not mount.selinux
-        and ":" not in rest.replace(":ro", "").replace(":rw", "")
-    ):
-        node.value = _made_by_engine(node, source, mount)
+    template = node.template.partition(":")[0] if node.template is not None else None
+    options = rest.partition(":")[2]
+    if inside and options in ("", "ro", "rw"):
+        node.value = _made_by_engine(node, source, template, mount)
         node.template = None
         return
     absolute = os.path.normpath(folder / source)
@@ -148,7 +144,7 @@ def _volume(node: Node, folder: Path) -> None:
     node.template = f"{absolute}:{rest_template}" if rest_template is not None else None
 
 
-def _made_by_engine(node: Node, source: str, mount: Mount) -> dict[str, Node]:
+def _made_by_engine(node: Node, source: str, template: str | None, mount: Mount) -> dict[str, Node]:
     def inner(value: Any) -> Node:
         return Node(value, node.text, node.line, node.column)
 
@@ -156,6 +152,7 @@ def _made_by_engine(node: Node, source: str, mount: Mount) -> dict[str, Node]:
     target = inner(mount.target)
     target.template = rest if "${{" in rest else None
     found = {"type": inner("bind"), "source": inner(source), "target": target}
+    found["source"].template = template
     if mount.read_only:
         found["read_only"] = inner(True)
     return {**found, "bind": inner({"create_host_path": inner(True)})}

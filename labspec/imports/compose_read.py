@@ -180,10 +180,10 @@ class _Reader:
             made.key = (mark.line, mark.column)
             self._comment(made, mark.line, value)
             values[name] = made
-        for source in merged:
-            for name, item in source.value.items():
-                values.setdefault(name, item)
-        return values
+        whole: dict[str, Node] = {}
+        for source in reversed(merged):
+            whole |= source.value
+        return {**whole, **values}
 
     def _merged(self, value: Any, around: tuple[int, ...]) -> list[Node]:
         sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
@@ -213,9 +213,10 @@ class _Reader:
         lines = self._text.lines
         above = line - 1
         found: list[str] = []
-        while above >= 0 and lines[above].lstrip().startswith("#") and above not in self._told:
-            self._told.add(above)
-            found.append(lines[above].lstrip().removeprefix("#").removeprefix(" ").rstrip())
+        while above >= 0 and above not in self._told and (not lines[above].strip() or _is_comment(lines[above])):
+            if _is_comment(lines[above]):
+                self._told.add(above)
+                found.append(lines[above].lstrip().removeprefix("#").removeprefix(" ").rstrip())
             above -= 1
         made.before = tuple(reversed(found))
         end = value.end_mark if isinstance(value, yaml.ScalarNode) and value.style not in ("|", ">") else None
@@ -226,6 +227,10 @@ class _Reader:
             rest = rest if "'" not in rest and '"' not in rest else ""
         match = re.search(r"(?:^|\s)#\s?(.*)$", rest)
         made.behind = match[1].strip() if match else ""
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
 
 
 def plain_value(text: str) -> Any:

@@ -15,7 +15,7 @@ from labspec.core.diagnostic import LabError
 from labspec.imports.report import Imported
 from labspec.spec.report import Report
 from labspec.spec.scalars import resolve
-from labspec.spec.top import OWN_KEYS, VERSION
+from labspec.spec.top import EXTENSION, OWN_KEYS, VERSION
 from labspec.spec.yamlfile import parse
 
 MODELINE = "# yaml-language-server: $schema=./labspec.schema.json"
@@ -34,6 +34,7 @@ def spec_text(imported: Imported, name: str | None = None) -> str:
     """
     lab = {"name": name or imported.lab, **imported.head}
     ordered = {key: imported.sections[key] for key in _keys() if imported.sections.get(key)}
+    ordered |= {key: value for key, value in imported.sections.items() if key.startswith(EXTENSION)}
     left = [key for key in imported.sections if key not in ordered and imported.sections[key]]
     if left:
         raise AssertionError(f"a spec has no section {', '.join(left)}")
@@ -91,12 +92,15 @@ def _mapping(value: Mapping[str, Any]) -> CommentedMap:
 
 
 def _list(value: Sequence[Any]) -> CommentedSeq:
-    made = CommentedSeq([readable(item) for item in value])
-    _keep_comments(value, made)
     plain = all(not isinstance(item, Mapping | list | tuple) for item in value)
     commented = isinstance(value, CommentedBase) and (value.ca.comment or value.ca.items)
     fits = plain and sum(len(str(item)) + 2 for item in value) <= _LONGEST_LIST
-    if fits and not commented and not any("\n" in str(item) for item in value):
+    flow = bool(fits and not commented and not any("\n" in str(item) for item in value))
+    made = CommentedSeq(
+        [_text(item, flow=True) if flow and isinstance(item, str) else readable(item) for item in value]
+    )
+    _keep_comments(value, made)
+    if flow:
         made.fa.set_flow_style()
     return made
 
@@ -106,12 +110,12 @@ def _keep_comments(source: Any, made: CommentedMap | CommentedSeq) -> None:
         source.copy_attributes(made, "_yaml_comment")
 
 
-def _text(value: str) -> Any:
+def _text(value: str, *, flow: bool = False) -> Any:
     if isinstance(value, ScalarString) and not isinstance(value, LiteralScalarString):
         value = str(value)
     if "\n" in value and _is_block(value):
         return LiteralScalarString(value)
-    if _needs_quotes(value):
+    if _needs_quotes(value) or _wants_quotes(value, flow=flow):
         return DoubleQuotedScalarString(value)
     return value
 
@@ -121,6 +125,18 @@ def _is_block(value: str) -> bool:
     lines = value.split("\n")
     good = all(line.replace("\t", "").isprintable() for line in lines)
     return good and not _PADDED.search(value) and bool(lines[0]) and not lines[0][:1].isspace()
+
+
+def _wants_quotes(value: str, *, flow: bool) -> bool:
+    """Return whether a text needs quotes for its characters, and double ones are the easier to read."""
+    special = value[:1] in "!&*?|>@`%'#-[]{}," or re.search(r": |:$| #|^ | $", value)
+    inside = flow and re.search(r"[,\[\]{}]", value)
+    return bool(special or inside) and not re.search(r"""["\\]""", value) and not _is_plain_dash(value, flow=flow)
+
+
+def _is_plain_dash(value: str, *, flow: bool) -> bool:
+    """Return whether a text that begins with '-' may stand as it is, as options do."""
+    return re.match(r"-{1,2}[A-Za-z0-9]", value) is not None and not re.search(r": |:$| #| $", value) and not flow
 
 
 def _needs_quotes(value: str) -> bool:

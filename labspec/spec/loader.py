@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,24 @@ from labspec.spec.head import KEYS, read_head
 from labspec.spec.lookups import OPEN, Cell, Lookups
 from labspec.spec.report import Place, Places, Report
 from labspec.spec.scope import DocumentScope
-from labspec.spec.top import Known, Spec, assemble
+from labspec.spec.top import EXTENSION, Known, Spec, assemble
 from labspec.spec.variables import variables as read_variables
 from labspec.spec.yamlfile import parse
 
 
-def load(path: Path | None, *, variables: Mapping[str, str], variable_files: Sequence[Path]) -> Lab:
-    """Return the lab of a spec, or of a folder with a lab.yaml; None: ./lab.yaml.
+Edit = Callable[[dict[str, Any]], None]
+"""Changes the sections and parts of a spec, by name, once includes are taken in and lookups replaced."""
+
+
+def load(
+    path: Path | None, *, variables: Mapping[str, str], variable_files: Sequence[Path], edit: Edit | None = None
+) -> Lab:
+    """Return the lab of a spec, or of a folder with a lab.yaml; None: ./lab.yaml. With `edit`, of a changed spec.
 
     Raises LabError with every mistake in the spec and its files, by position.
     """
     with _without_collector():
-        return _load(spec_file(path), variables, variable_files)
+        return _load(spec_file(path), variables, variable_files, edit=edit)
 
 
 def load_text(text: str, file: Path) -> Lab:
@@ -56,7 +62,13 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _load(file: str, options: Mapping[str, str], variable_files: Sequence[Path], content: bytes | None = None) -> Lab:
+def _load(
+    file: str,
+    options: Mapping[str, str],
+    variable_files: Sequence[Path],
+    content: bytes | None = None,
+    edit: Edit | None = None,
+) -> Lab:
     report = Report()
     root = str(Path(file).parent)
     files = Files(root)
@@ -78,11 +90,14 @@ def _load(file: str, options: Mapping[str, str], variable_files: Sequence[Path],
     )
     value = _looked_up(spec, found, report)
     head = read_head(value.pop("lab"), spec.places, known.tops, report)
+    if edit is not None:
+        edit(value)
     scope = DocumentScope(value, spec.places, root, head=head, files=files, report=report)
     from labspec.spec.build import build
 
     resources = build(kinds, value, spec.places, scope, report)
-    beside = parts.read(value, scope, resources)
+    beside = {key: content for key, content in value.items() if key.startswith(EXTENSION)}
+    beside |= parts.read(value, scope, resources)
     report.check()
     digests = dict(sorted(files.digests.items()))
     return Lab(head.name, root, file, resources, head.title, head.language, head.languages, beside, digests)

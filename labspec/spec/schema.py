@@ -48,6 +48,7 @@ def whole_schema(sections: Iterable[Section], parts: Iterable[Part] = ()) -> dic
         "description": "A lab, as labspec makes it: what should be on the host.",
         "type": "object",
         "properties": properties,
+        "patternProperties": {"^x-": {"description": "Left alone: a place for what anchors stand for."}},
         "required": ["labspec", "lab"],
         "additionalProperties": False,
         "$defs": definitions,

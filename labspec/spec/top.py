@@ -14,6 +14,8 @@ from labspec.spec.yamlfile import Document, parse
 
 VERSION = 1
 """The version of the spec language that this labspec knows."""
+EXTENSION = "x-"
+"""What a key at the top begins with that labspec leaves alone: a place for what anchors stand for."""
 OWN_KEYS = ("labspec", "lab", "vars", "include")
 _MOST_FILES = 500
 
@@ -67,7 +69,7 @@ class _Merger:
         self._seen.add(path)
         for key, content in value.items():
             mark = find(places, (key,), key=True)
-            if key in self._parts:
+            if key in self._parts or key.startswith(EXTENSION):
                 self._part(key, content, mark, places.inner[key])
             elif key in self._inner:
                 self._nested(key, content, places.inner[key])

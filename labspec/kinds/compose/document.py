@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from labspec.core.resource import Lab, Resource
+from labspec.kinds.compose.schema import is_extension
 from labspec.kinds.compose.values import optional_mapping
 from labspec.kinds.objects import ownership
 
@@ -63,6 +64,8 @@ def rendered_document(
         if whole:
             document[f"{kind}s"] = whole
     document |= _parts(members)
+    if project == lab.name:
+        document |= {key: value for key, value in lab.parts.items() if is_extension(key)}
     literal: dict[str, Any] = _literal(document)
     return literal if folder is None else _with_relative_paths(literal, lab.root, folder)
 

@@ -46,7 +46,7 @@ def executed_entry(key: str, entry: Entry, image: str, project: Project) -> dict
     return found
 
 
-def written_entry(entry: Entry, project: Project, *, own_image: bool) -> dict[str, Any]:
+def written_entry(key: str, entry: Entry, project: Project, *, own_image: bool) -> dict[str, Any]:
     """Return what a compose file for people says of a service besides `executed_entry`, or in its place.
 
     Its `image` is None where the service names none, and not there where it is one of the lab's (`own_image`).
@@ -56,6 +56,11 @@ def written_entry(entry: Entry, project: Project, *, own_image: bool) -> dict[st
         found["image"] = entry.get("image")
     if entry.get("build") is not None:
         found["build"] = _build(entry["build"], project)
+    if any(_is_untidy(item) for item in entry.get("volumes") or ()):
+        found["volumes"] = [
+            item if _is_untidy(item) else _volume(item, project.at(key, "volumes", index), project)
+            for index, item in enumerate(entry["volumes"])
+        ]
     if entry.get("develop"):
         found["develop"] = _develop(entry["develop"], project)
     return found
@@ -124,6 +129,12 @@ def _develop(develop: Mapping[str, Any], project: Project) -> dict[str, Any]:
 def _inside(path: str, project: Project) -> str:
     """Return the absolute path of what is named relative to the project; an address stays as it is."""
     return path if "://" in path else posixpath.normpath(posixpath.join(project.scope.root, path))
+
+
+def _is_untidy(item: Any) -> bool:
+    """Return whether a mount's source is a whole path that compose leaves as it is, such as one that ends in '/'."""
+    source = Mount.parse(item).source
+    return source.startswith("/") and posixpath.normpath(source) != source
 
 
 def _security(key: str, index: int, option: str, project: Project) -> str:

@@ -30,10 +30,11 @@ def service_resources(key: str, entry: Entry, project: Project) -> Iterator[Reso
             hint = f"use it by 'image: {key}', or rename one of them"
             project.error(path, f"service '{key}' builds an image, and 'images' has one named {key}", hint, key=True)
             return
-        tag = project.built_tag(key)
-        built = compose_build(address, project.scope, path, tag, entry["build"], project.scope.root, project.name)
-        if built is not None:
-            yield built
+        if project.builds_first(key):
+            tag = project.built_tag(key)
+            built = compose_build(address, project.scope, path, tag, entry["build"], project.scope.root, project.name)
+            if built is not None:
+                yield built
     network = default_network(key, project)
     if network is not None:
         yield network
@@ -68,7 +69,7 @@ def _service(key: str, entry: Entry, project: Project) -> Resource:
         options={
             "key": key,
             "compose": executed_entry(key, entry, image, project),
-            "written": written_entry(entry, project, own_image=_is_of_lab(entry, project)),
+            "written": written_entry(key, entry, project, own_image=_is_of_lab(entry, project)),
             "image": image,
             "image_address": image_address,
             "pull_policy": _pull_policy(entry),
@@ -89,7 +90,8 @@ def _service(key: str, entry: Entry, project: Project) -> Resource:
 def _image(key: str, entry: Entry, project: Project) -> tuple[str, str]:
     """Return the reference on the host, and the address of the lab's own image ("": not the lab's)."""
     if entry.get("build") is not None:
-        return project.built_tag(key), project.address("image", key)
+        tag = project.built_tag(key)
+        return tag, project.address("image", key) if project.builds_first(key) else project.builds[tag]
     reference = str(entry.get("image") or "")
     own = lab_image(project.lab, reference)
     if own:

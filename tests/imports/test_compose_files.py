@@ -1,0 +1,58 @@
+"""Compose files of many kinds: imported and rendered, docker compose reads of them what it reads of the source."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from composing import ENVIRONMENT, FOLDER, Case, both, config
+
+from labspec.imports.compose import ComposeFiles, import_compose
+from labspec.imports.compose_check import differences
+
+pytestmark = pytest.mark.skipif(shutil.which("docker") is None, reason="no docker compose here")
+
+ABOVE = ("multi.prod.yaml", "multi.reset.yaml", "logging-split.over.yaml")
+"""Files that make sense above others only."""
+LOSING = "build-rest.yaml"
+CASES = [
+    *(
+        Case((path.name,))
+        for path in sorted(FOLDER.glob("*.yaml"))
+        if path.name not in (*ABOVE, LOSING, "operators.yaml")
+    ),
+    Case(("operators.yaml",), env_files=("settings.env",)),
+    Case(("multi.yaml", "multi.prod.yaml")),
+    Case(("multi.yaml", "multi.reset.yaml")),
+    Case(("multi.yaml", "multi.prod.yaml", "multi.reset.yaml")),
+    Case(("logging-split.yaml", "logging-split.over.yaml")),
+    Case(("profiles.yaml",), ("debug",)),
+    Case(("profiles.yaml",), ("tools", "never")),
+    Case(("wordpress.yaml",), stack="blog"),
+    Case(("profiles.yaml",), ("debug",), stack="tools"),
+    Case(("builds.yaml",), stack="built"),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_round_trip(case: Case, tmp_path: Path) -> None:
+    before, after, losses = both(case, FOLDER, tmp_path / "out")
+    assert list(differences(before, after)) == []
+    assert not losses
+    assert before["services"]
+
+
+def test_there_are_many() -> None:
+    assert len({name for case in CASES for name in case.files}) >= 60
+
+
+def test_what_is_lost_is_told_by_name() -> None:
+    """Every difference that docker compose finds is below a name that was told."""
+    path = FOLDER / LOSING
+    imported = import_compose(ComposeFiles((path,), FOLDER, environment=ENVIRONMENT))
+    told = {loss.name for loss in imported.losses}
+    lost = {f"services.a.build.{key}" for key in config([path], (), (), "compose")["services"]["a"]["build"]}
+    lost -= {f"services.a.build.{key}" for key in ("context", "dockerfile", "additional_contexts", "privileged")}
+    assert lost <= told
+    assert all(loss.at is not None and loss.source for loss in imported.losses)
