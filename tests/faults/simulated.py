@@ -58,8 +58,8 @@ class World:
     """Rules that were broken while labspec ran."""
     lock: Path | None = None
     """The lab's lock, which whoever writes must hold."""
-    before_create: Callable[[str], None] | None = None
-    """Somebody else, who acts just before an object of this name is made."""
+    before_create: Callable[[str, str], None] | None = None
+    """Somebody else, who acts just before an object of this kind and name is made."""
 
     def identity(self) -> str:
         """Return an id that no other object has."""

@@ -77,7 +77,7 @@ class SimulatedDocker:
         kind, _, rest = unquote(path).removeprefix("/").partition("/")
         name, _, verb = rest.rpartition("/")
         if verb == "create" and self.world.before_create is not None:
-            self.world.before_create(body["Name"])
+            self.world.before_create(kind, body["Name"])
         return self.world.write(f"POST {kind} {verb}", lambda: self._post(kind, name, verb, body, query or {}))
 
     def _delete(self, kind: str, name: str) -> None:

@@ -157,7 +157,7 @@ def _live(run: Run) -> Counts:
 
 def _attempt(run: Run, wanted: Version, faults: Faults, counts: Counts, *, destroy: bool = False) -> Outcome | None:
     """Apply or destroy under faults, as one process would, and return what came of it; None for death and refusal."""
-    world, stop, started = run.world, threading.Event(), 0
+    world, random, stop, started = run.world, run.random, threading.Event(), 0
     world.faults, world.dead = faults, False
     if faults.crash_at:
         faults.crash_at += world.writes
@@ -175,6 +175,9 @@ def _attempt(run: Run, wanted: Version, faults: Faults, counts: Counts, *, destr
 
     run.story.append(f"{'destroy' if destroy else 'apply'} {json.dumps(wanted.spec)} under {faults}")
     counts.applies += 1
+    guests: list[tuple[str, str]] = []
+    if faults != Faults() and random.random() < 0.3:
+        world.before_create = lambda kind, name: _appear(world, kind, name, guests)
     try:
         outcome = workflow.apply(wanted.lab, _host(run), destroy=destroy, allow=_ALLOWED, on_event=on_event, stop=stop)
     except Crash:
@@ -185,7 +188,11 @@ def _attempt(run: Run, wanted: Version, faults: Faults, counts: Counts, *, destr
         run.story[-1] += f" -> refused: {error}"
         return None
     finally:
-        world.dead, world.lock, world.faults = False, None, Faults()
+        world.dead, world.lock, world.faults, world.before_create = False, None, Faults(), None
+        for kind, name in guests:
+            run.story.append(f"somebody had made {kind} {name} meanwhile, and removes it again")
+            if getattr(world, kind).pop(name, None) != _guest(kind, name):
+                run.fail(f"{kind} {name} of somebody else was changed")
         if world.broken:
             run.fail("; ".join(world.broken))
     said = [f"{address}: {error.diagnostics[0].message}" for address, error in outcome.failed]
@@ -238,6 +245,20 @@ def _state(content: bytes, mode: str) -> Any:
     return FileState(content, mode, 0, 0)
 
 
+def _appear(world: World, kind: str, name: str, guests: list[tuple[str, str]]) -> None:
+    """Have somebody else make an object of a name that labspec is about to use."""
+    there = {item["Name"] for item in getattr(world, kind).values()}
+    if not guests and name not in there:
+        getattr(world, kind)[name] = _guest(kind, name)
+        guests.append((kind, name))
+
+
+def _guest(kind: str, name: str) -> dict[str, Any]:
+    if kind == "networks":
+        return _plain_network(name, name)
+    return {"Name": name, "Driver": "local", "Options": {}, "Labels": {}}
+
+
 def _foreign(world: World) -> dict[str, Any]:
     """Return all that is not the lab's, to be compared."""
     return deepcopy(
@@ -257,7 +278,7 @@ def _drift(run: Run) -> None:
     """Have somebody on the host change something of the lab."""
     world, random = run.world, run.random
     mine = [item for item in world.containers.values() if owned(item["Config"])]
-    kind = random.randrange(6)
+    kind = random.randrange(7)
     if kind == 0 and mine:
         item = random.choice(mine)
         item["State"] = {"Status": "exited", "Running": False, "ExitCode": 1, "Error": ""}
@@ -277,6 +298,10 @@ def _drift(run: Run) -> None:
     elif kind == 5 and mine:
         item = random.choice(mine)
         item["Name"] = f"/renamed-{item['Id'][:6]}"
+    elif kind == 6:
+        for twin in [deepcopy(item) for item in world.networks.values() if owned(item)][:1]:
+            twin["Id"] = world.identity()
+            world.networks[twin["Id"]] = twin
     run.story.append(f"drift {kind}")
 
 
@@ -290,9 +315,6 @@ def _check_whole(run: Run, before: dict[str, Any]) -> None:
         _host(run).journal(NAME).entries()
     except LabError as error:
         run.fail(f"the journal is broken: {error}")
-    names = [item["Name"] for item in run.world.networks.values()]
-    if len(names) != len(set(names)):
-        run.fail(f"two networks of one name: {names}")
 
 
 def _check_gone(run: Run, originals: dict[str, Any], groups: dict[str, Any]) -> None:

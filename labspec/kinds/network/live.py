@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from labspec.core.change import Change, Danger, Preview, Step
 from labspec.core.diagnostic import Diagnostic
-from labspec.core.diff import Field
+from labspec.core.diff import Field, compare
 from labspec.core.resource import LAB_LABEL, Lab, Observed, Resource
 from labspec.host.docker import filters
-from labspec.kinds.objects import applied_fields, as_it_should_be, external, foreign_labels, plain_change, taken
+from labspec.kinds.objects import (
+    applied_fields,
+    as_it_should_be,
+    external,
+    foreign_labels,
+    plain_change,
+    replacement,
+    taken,
+)
 from labspec.kinds.provider import Reading
 
 if TYPE_CHECKING:
@@ -38,19 +46,30 @@ class NetworkLive:
 
     def observe(self, reading: Reading) -> Iterable[Observed]:
         """Yield the lab's networks, and the external ones that it names and the host has."""
+        groups: dict[str, list[Observed]] = {}
         for network in reading.docker.get("/networks", filters(label=[f"{LAB_LABEL}={reading.lab.name}"])):
-            yield observed(network)
+            found = observed(network)
+            groups.setdefault(found.address, []).append(found)
+        # Engines before 25 make two of one name where two ask at once.
+        for first, *others in groups.values():
+            more = [[other.id, other.name] for other in others]
+            yield first._replace(facts={"others": more}) if more else first
         yield from external(reading, "network", "/networks/", "Id")
 
     def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:
         """Return what makes, replaces or removes one network."""
         folded = _fold(desired.desired, observed.state) if desired and observed else None
-        if as_it_should_be(FIELDS, desired, observed, preview, folded):
+        others = observed.facts.get("others", ()) if observed else ()
+        if not others and as_it_should_be(FIELDS, desired, observed, preview, folded):
             return None
         from labspec.kinds.network.steps import CreateNetwork, RemoveNetwork
 
         remove = (RemoveNetwork(observed.id, observed.name),) if observed else ()
+        remove += tuple(RemoveNetwork(identity, name) for identity, name in others)
         make = (CreateNetwork.of(lab.name, desired),) if desired else ()
+        if desired and observed and others:
+            diffs = compare(FIELDS, desired.desired, observed, folded)
+            return replacement(desired, observed, diffs, "there are several of its name", remove=remove, make=make)
         return plain_change(FIELDS, desired, observed, preview, remove=remove, make=make, folded=folded)
 
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:
