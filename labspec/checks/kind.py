@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 What = Mapping[str, Any]
 """What a check of a kind says: its keys, matchers in canonical form."""
 LONGEST_SEEN = 400
+RUNNING = "running"
+"""What is expected of something that does not run."""
 
 
 @dataclass(frozen=True, slots=True)

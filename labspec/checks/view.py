@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from labspec.checks.keys import HOST
-from labspec.checks.kind import NotThereError
+from labspec.checks.kind import RUNNING, NotThereError
 from labspec.checks.running import run_there
 from labspec.core.diagnostic import LabError
 from labspec.host import accounts
@@ -71,9 +71,9 @@ class View:
         """Return what runs under an address. Raises NotThereError where nothing does."""
         found = self._subjects.get(address)
         if found is None:
-            raise NotThereError(address, "running", "not on this host")
+            raise NotThereError(address, RUNNING, "not on this host")
         if not found.running:
-            raise NotThereError(address, "running", "it does not run")
+            raise NotThereError(address, RUNNING, "it does not run")
         return found
 
     def pid(self, address: str) -> int:
@@ -84,7 +84,7 @@ class View:
             )
         found = self.subject(address).pid
         if not found:
-            raise NotThereError(address, "running", "it has no process")
+            raise NotThereError(address, RUNNING, "it has no process")
         return found
 
     def inspected(self, address: str) -> dict[str, Any]:

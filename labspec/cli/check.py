@@ -1,4 +1,4 @@
-"""labspec check: look whether the lab is as its checks say."""
+"""labspec check: look whether the lab is as its checks say, and prove that they would tell."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ States:
   skip    a check that it needs has not passed
 
 \b
-Exit codes: 0 all is as it should be, 1 it is not (FAIL and ERROR alike).
+Exit codes: 0 all is as it should be, 1 it is not (FAIL and ERROR alike). With --prove: 0 every check has
+been seen to fail, 2 one has not, or does not pass to begin with.
 
 \b
 Examples:
@@ -35,7 +36,8 @@ Examples:
   labspec check --audience student          what a student sees
   labspec check --only web --only volume    two of them
   labspec check --format junit -o out.xml   for a CI server
-  labspec check --watch                     again and again, until Ctrl-C"""
+  labspec check --watch                     again and again, until Ctrl-C
+  labspec check --prove --in fresh          can each check fail? tried in a new sandbox"""
 
 
 @click.command("check", epilog=EPILOG, short_help="Check that the applied lab does what it should")
@@ -68,6 +70,10 @@ Examples:
 @click.option("--lang", "language", metavar="LANGUAGE", help="The language of titles and hints; the lab's by default.")
 @options.allow
 @options.allow_missing
+@click.option("--prove", is_flag=True, help="Break the lab in many ways, and tell for each check what makes it fail.")
+@click.option(
+    "--in", "sandbox", metavar="NAME|fresh", help="With --prove: the sandbox to do it in, or a new one for it."
+)
 @options.everywhere
 def command(
     spec: str | None,
@@ -83,6 +89,8 @@ def command(
     language: str | None,
     allow: frozenset[str],
     allow_missing: bool,
+    prove: bool,
+    sandbox: str | None,
 ) -> int:
     """Look whether the applied lab is as its checks say: all at once, each again until its time is over.
 
@@ -100,6 +108,13 @@ def command(
         return 0
     if not checks:
         raise LabError(f"lab {lab.name} has no checks", hint="add some to the spec: docs/checks.md")
+    if prove or sandbox is not None:
+        if not prove:
+            raise LabError("--in goes with --prove", hint=f"labspec --sandbox {sandbox} check runs checks in a sandbox")
+        from labspec.cli import proving
+
+        wanted = proving.Wanted(spec, variables, variable_files, only, allow_missing, form == "json")
+        return proving.prove(lab, wanted, sandbox)
     refuse_dangers(checks, allow)
     host = Host()
     left_out = without_program(lab, host, checks) if allow_missing else {}

@@ -21,7 +21,6 @@ from labspec.spec.top import EXTENSION, Known, Spec, assemble
 from labspec.spec.variables import variables as read_variables
 from labspec.spec.yamlfile import parse
 
-
 Edit = Callable[[dict[str, Any]], None]
 """Changes the sections and parts of a spec, by name, once includes are taken in and lookups replaced."""
 

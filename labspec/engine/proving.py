@@ -1,0 +1,273 @@
+"""Proving checks: the lab is broken in one way after another, and each check must notice one of them.
+
+What is broken at one time is so far apart that each check depends on one of the mutations only: the one that a check
+fails by is then known. From one broken state the plan leads straight to the next; the lab is whole again at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from labspec.checks.kind import RUNNING
+from labspec.core.change import Action, Plan
+from labspec.core.diagnostic import LabError
+from labspec.core.resource import Lab
+from labspec.engine import workflow
+from labspec.engine.checking import Check, Result, run_checks
+from labspec.engine.proving_acts import containers
+from labspec.engine.proving_mutations import Mutation, candidates, closure, dependents, edited
+from labspec.host.docker import ApiError, segment
+from labspec.host.host import Host
+
+SETTLE_SECONDS = 2.0
+"""A check that fails in a broken state is looked at again for so long: what only takes a moment proves nothing."""
+WHOLE_SECONDS = 30.0
+"""So long checks may take to pass on the whole lab."""
+MOST_TRIES = 24
+"""Broken states that are tried for one check."""
+
+EVERYTHING = frozenset({"privileged", "socket", "host-mount", "host-network", "host-namespaces", "capabilities"}) | {
+    "devices",
+    "unconfined",
+    "docker-group",
+    "root-group",
+    "root-files",
+    "kernel",
+}
+
+Reload = Callable[[Callable[[dict[str, Any]], None]], Lab]
+"""Returns the lab of the spec, changed by a function that is given its sections. Raises LabError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is known of one check: `state` is proven, unproven, or unsound where it fails on the whole lab."""
+
+    check: Check
+    state: str
+    mutation: str = ""
+    """What was broken when it failed."""
+    result: Result | None = None
+    """How it failed then, or on the whole lab."""
+    tried: tuple[str, ...] = ()
+    """What was broken without its noticing."""
+
+
+def prove(
+    lab: Lab,
+    reload: Reload,
+    host: Host,
+    checks: Sequence[Check],
+    tell: Callable[[str], None] = lambda _text: None,
+    *,
+    allow_missing: bool = False,
+    left_out: Mapping[str, str] | None = None,
+) -> list[Proof]:
+    """Break the lab in many ways, and return a proof for each check, in their order. The lab is whole afterwards.
+
+    Raises LabError where it cannot be made whole.
+    """
+    run = _Proving(lab, reload, host, [check for check in checks if check["id"] not in (left_out or {})], tell)
+    run.allow_missing = allow_missing
+    try:
+        run.on_the_whole()
+        while run.batch():
+            pass
+    finally:
+        run.heal()
+    return [run.proofs[check["id"]] for check in checks if check["id"] in run.proofs]
+
+
+@dataclass
+class _Proving:
+    lab: Lab
+    reload: Reload
+    host: Host
+    checks: Sequence[Check]
+    tell: Callable[[str], None]
+    allow_missing: bool = False
+    proofs: dict[str, Proof] = field(default_factory=dict)
+    left: dict[str, list[Mutation]] = field(default_factory=dict)
+    """Check -> the ways to break it that are not tried yet."""
+    tried: dict[str, list[str]] = field(default_factory=dict)
+    bad: set[Mutation] = field(default_factory=set)
+    """What could not be done."""
+    dirty: bool = False
+    replaced: set[str] = field(default_factory=set)
+    """What must be made anew to be whole."""
+
+    def on_the_whole(self) -> None:
+        """See which checks pass on the whole lab, and find ways to break the others."""
+        self._apply(self.lab, wait=True)
+        values: dict[str, Any] = {}
+        self.reload(values.update)
+        for result in run_checks(self.lab, self.host, self.checks, patience=WHOLE_SECONDS):
+            name = result.id
+            if result.state == "ok":
+                self.left[name] = candidates(result.check, self.lab, values)[:MOST_TRIES]
+                self.tried[name] = []
+            else:
+                self.proofs[name] = Proof(result.check, "unsound", result=result)
+
+    def batch(self) -> bool:
+        """Break some things at once, and see which checks notice; return whether there is more to do."""
+        self._give_up()
+        chosen = self._chosen()
+        if not chosen:
+            return False
+        self.tell("; ".join(map(str, chosen)))
+        self.dirty = True
+        done = self._broken(chosen)
+        waiting = [check for check in self.checks if check["id"] in self.left]
+        concerned = {check["id"]: self._concerned(check, done) for check in waiting}
+        suspects = [{**check, "needs": []} for check in waiting if concerned[check["id"]]]
+        failing = [one.id for one in run_checks(self.lab, self.host, suspects, patience=0.0) if one.state == "fail"]
+        again = [check for check in suspects if check["id"] in failing]
+        for result in run_checks(self.lab, self.host, again, patience=SETTLE_SECONDS):
+            causes = concerned[result.id]
+            noticed = result.state == "fail"
+            if noticed and _only_stopped(result) and self._has_better(result.id):
+                self.left[result.id] = [other for other in self.left[result.id] if other not in causes]
+            elif noticed and len(causes) == 1:
+                self.proofs[result.id] = Proof(
+                    result.check, "proven", str(causes[0]), result, tuple(self.tried[result.id])
+                )
+                del self.left[result.id]
+        for name, mutations in self.left.items():
+            for mutation in concerned.get(name, ()):
+                if mutation in mutations:
+                    mutations.remove(mutation)
+                    self.tried[name].append(str(mutation))
+        self._take_back(done)
+        return True
+
+    def heal(self) -> None:
+        """Make the lab whole. Raises LabError where that fails."""
+        if self.dirty:
+            self.tell("the lab is made whole")
+            self._apply(self.lab, wait=True, replace=self.replaced)
+
+    def _has_better(self, name: str) -> bool:
+        """Return whether a check can still be broken in a way made for it, before all that it is about is stopped."""
+        return any(mutation.act is None or not mutation.act.stops for mutation in self.left[name][1:2])
+
+    def _give_up(self) -> None:
+        for name, mutations in list(self.left.items()):
+            mutations[:] = [mutation for mutation in mutations if mutation not in self.bad]
+            if not mutations:
+                check = next(check for check in self.checks if check["id"] == name)
+                self.proofs[name] = Proof(check, "unproven", tried=tuple(self.tried[name]))
+                del self.left[name]
+
+    def _chosen(self) -> list[Mutation]:
+        """Return the next mutations: those that most checks wait for, as long as they keep out of each other's way."""
+        wanted: dict[Mutation, int] = {}
+        for mutations in self.left.values():
+            wanted[mutations[0]] = wanted.get(mutations[0], 0) + 1
+        chosen: list[Mutation] = []
+        taken: set[str] = set()
+        for mutation in sorted(wanted, key=lambda one: -wanted[one]):
+            area = self._area(mutation)
+            if not chosen or (not area & taken and not self._everything(area | taken)):
+                chosen.append(mutation)
+                taken |= area
+        return chosen
+
+    def _area(self, mutation: Mutation) -> set[str]:
+        """Return the addresses whose checks may fail by a mutation: all that hang on what it breaks."""
+        hit = dependents(mutation.address, self.lab)
+        found = set(hit)
+        for check in self.checks:
+            if self._depends(check) & hit:
+                found |= self._depends(check)
+        return found
+
+    def _depends(self, check: Check) -> set[str]:
+        known = self.lab.by_address
+        own = closure([address for address in check["about"] if address in known], known)
+        return own | {str(mutation.address) for mutation in self.left.get(check["id"], ())[:1]}
+
+    def _everything(self, area: set[str]) -> bool:
+        return len(area) >= len(self.lab.resources)
+
+    def _concerned(self, check: Check, done: Iterable[Mutation]) -> list[Mutation]:
+        """Return the mutations that may make a check fail."""
+        depends = self._depends(check)
+        return [mutation for mutation in done if depends & dependents(mutation.address, self.lab)]
+
+    def _broken(self, chosen: Sequence[Mutation]) -> list[Mutation]:
+        """Break things, and return what could be done."""
+        edits = [edit for mutation in chosen for edit in mutation.edits]
+        try:
+            changed = self.reload(lambda values: _without_parts(values, edits))
+            self._apply(changed, replace=self.replaced)
+            self.replaced = set()
+            done = [mutation for mutation in chosen if mutation.edits]
+        except (LabError, ApiError) as error:
+            if len(chosen) == 1:
+                self.bad.add(chosen[0])
+                self.tell(f"  cannot be done: {_first(error)}")
+                return []
+            return self._broken(chosen[:1])
+        for mutation in chosen:
+            if mutation.act is None:
+                continue
+            try:
+                mutation.act.do(self.lab, self.host)
+                done.append(mutation)
+            except (LabError, ApiError, OSError) as error:
+                self.bad.add(mutation)
+                self.tell(f"  cannot be done: {_first(error)}")
+        return done
+
+    def _take_back(self, done: Iterable[Mutation]) -> None:
+        for mutation in done:
+            if mutation.act is not None:
+                mutation.act.undo(self.lab, self.host)
+                if mutation.act.replaces:
+                    self.replaced.add(mutation.act.replaces)
+
+    def _apply(self, lab: Lab, *, wait: bool = False, replace: Iterable[str] = ()) -> None:
+        anew = [address for address in replace if address in lab.by_address]
+        self._kill_what_goes(workflow.make_plan(lab, self.host, replace=anew, allow_missing=self.allow_missing))
+        outcome = workflow.apply(
+            lab,
+            self.host,
+            replace=anew,
+            allow=EVERYTHING,
+            wait=wait,
+            allow_missing=self.allow_missing,
+        )
+        for address, error in outcome.failed:
+            raise LabError(f"{address}: {error.diagnostics[0].message}", hint=error.diagnostics[0].hint)
+
+    def _kill_what_goes(self, plan: Plan) -> None:
+        """Kill containers that are about to be removed: they might take ten seconds each to end by themselves."""
+        going = [
+            change.address
+            for change in plan.changes
+            if change.kind == "service" and change.action in (Action.REPLACE, Action.DELETE)
+        ]
+        for address in going:
+            for identity in containers(address, self.lab, self.host, running=True):
+                with suppress(ApiError):
+                    self.host.docker.post(f"/containers/{segment(identity)}/kill")
+
+
+def _only_stopped(result: Result) -> bool:
+    """Return whether a check failed for no other reason than that something does not run."""
+    return all(finding.expected in (RUNNING, "a container") for finding in result.findings)
+
+
+def _without_parts(values: dict[str, Any], edits: Iterable[Any]) -> None:
+    """Edit a spec, and take its checks and sheet away: they name what may not be there now."""
+    for part in ("checks", "handout"):
+        values.pop(part, None)
+    edited(values, edits)
+
+
+def _first(error: Exception) -> str:
+    return error.diagnostics[0].message if isinstance(error, LabError) else str(error)
