@@ -76,10 +76,12 @@ def apply(
     """
     from labspec.engine import pending, rollback
     from labspec.engine.executor import Outcome, execute
+    from labspec.kinds.daemon.rollback import let_it_act
 
     stop = stop or threading.Event()
     with host.state.lock(lab.name):
         pending.refuse(host, lab.name)
+        let_it_act(host, lab.name)
         made = make_plan(lab, host, targets=targets, replace=replace, destroy=destroy, allow_missing=allow_missing)
         if expected is not None and made.fingerprint != expected:
             raise LabError(

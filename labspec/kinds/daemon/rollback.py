@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FIRST_SECONDS = 5
 EVERY_SECONDS = 3
 LONGEST_SECONDS = 300
+_ACT_SECONDS = 120
+_BETWEEN_LOOKS = 0.3
 _FILES = "rollback"
 
 # FILE and COPY are repeated; where there is no COPY there was no FILE.
@@ -85,6 +87,20 @@ def arm(host: Host, lab: str, paths: Sequence[str], how: str, *, timer: bool) ->
             *("/bin/sh", str(script), unit, str(folder), how, str(os.getpid()), _started(), str(deadline), *pairs),
         ]
     )
+
+
+def let_it_act(host: Host, lab: str) -> None:
+    """Wait for the timer of a labspec that was killed: what it puts back must not change under the next one's plan.
+
+    The lab's lock is to be held, so that nobody else's is waited for.
+    """
+    folder = host.state.root / lab / _FILES
+    units = [f"{_unit(lab)}.timer", f"{_unit(lab)}.service"]
+    end = time.monotonic() + _ACT_SECONDS
+    while folder.is_dir() and BOOTED.is_dir() and time.monotonic() < end:
+        if "active" not in host.system.run(["systemctl", "is-active", *units], accepted=range(256)).stdout.split():
+            return
+        time.sleep(_BETWEEN_LOOKS)
 
 
 def put_back(host: Host, lab: str) -> None:
