@@ -60,7 +60,7 @@ def make_folder(path: str) -> None:
 def remove_folder(path: str) -> bool:
     """Remove a folder that `make_folder` made, once nothing else is in it; return whether it is gone."""
     with anchored(path) as at:
-        if [inner.name for inner in Path(at).iterdir()] != [MARK]:
+        if not Path(at).is_dir() or [inner.name for inner in Path(at).iterdir()] != [MARK]:
             return False
         Path(at, MARK).unlink()
         Path(at).rmdir()

@@ -77,18 +77,21 @@ class RestoreFile(Step):
 
     def run(self, host: Host) -> None:
         """Put it back, or remove it where there was none, and the folders that were made for it."""
-        try:
-            with _FOLDERS, anchored(self.path) as path:
-                if self.content is None:
-                    host.system.remove(path)
-                else:
-                    host.system.write(path, FileState(base64.b64decode(self.content), self.mode, self.uid, self.gid))
+        with _FOLDERS:
+            try:
+                self._restore(host)
+            except MissingFolderError:
+                if self.content is not None:
+                    raise
+
+    def _restore(self, host: Host) -> None:
+        with anchored(self.path) as path:
             if self.content is None:
-                with _FOLDERS:
-                    remove_folders(str(PurePath(self.path).parent))
-        except MissingFolderError:
-            if self.content is not None:
-                raise
+                host.system.remove(path)
+            else:
+                host.system.write(path, FileState(base64.b64decode(self.content), self.mode, self.uid, self.gid))
+        if self.content is None:
+            remove_folders(str(PurePath(self.path).parent))
 
 
 @dataclass(frozen=True)
