@@ -26,8 +26,9 @@ def highlighted(text: str, language: str) -> Markup:
     lexer = _lexer(language) if language and len(text) <= _LONGEST else None
     if lexer is None:
         return escape(text)
-    # Pygments escapes what it marks.
-    return Markup(highlight(text, lexer, _FORMATTER))  # noqa: S704
+    marked = highlight(text, lexer, _FORMATTER)
+    # Pygments escapes what it marks, and ends every line; a command that is copied must not be run at once.
+    return Markup(marked if text.endswith("\n") else marked.removesuffix("\n"))  # noqa: S704
 
 
 def language_of(output: str) -> str:

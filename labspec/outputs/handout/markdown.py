@@ -49,10 +49,12 @@ def as_html(text: str, surroundings: Surroundings, level: int) -> Markup:
 
 def as_line(text: str) -> Markup:
     """Return the Markdown of one line as HTML without a paragraph around it, pictures and links left out."""
-    nothing = Surroundings(picture=lambda _: "", anchors={})
-    inline = _parser().parseInline(text)
-    tokens = [_with_children(token, _plain(_children(token, nothing))) for token in inline]
-    return Markup(_parser().renderer.render(tokens, _parser().options, {}))  # noqa: S704
+    return Markup(_parser().renderer.render([_line(text)], _parser().options, {}))  # noqa: S704
+
+
+def _line(text: str) -> Token:
+    [inline] = _parser().parseInline(" ".join(text.split()))
+    return _with_children(inline, _plain(_children(inline, Surroundings(picture=lambda _: "", anchors={}))))
 
 
 def safe_tokens(text: str, surroundings: Surroundings, level: int) -> list[Token]:
@@ -172,16 +174,19 @@ def _code(text: str, language: str) -> str:
 
 def as_markdown(text: str, surroundings: Surroundings, level: int) -> str:
     """Return the text as Markdown that every reader shows the same: HTML in it escaped, headings in order."""
-    from mdformat.renderer import MDRenderer
-
-    tokens = safe_tokens(text, surroundings, level)
-    options = {**_parser().options, "parser_extension": [_GitHub], "mdformat": {"number": True}}
-    return MDRenderer().render(tokens, options, {}).rstrip("\n")
+    return _written(safe_tokens(text, surroundings, level))
 
 
 def as_markdown_line(text: str) -> str:
     """Return the Markdown of one line as Markdown, pictures and links left out."""
-    return as_markdown(text.replace("\n", " "), Surroundings(picture=lambda _: "", anchors={}), 3)
+    return _written([Token("paragraph_open", "p", 1), _line(text), Token("paragraph_close", "p", -1)])
+
+
+def _written(tokens: Sequence[Token]) -> str:
+    from mdformat.renderer import MDRenderer
+
+    options = {**_parser().options, "parser_extension": [_GitHub], "mdformat": {"number": True}}
+    return MDRenderer().render(tokens, options, {}).rstrip("\n")
 
 
 class _GitHub:

@@ -19,7 +19,7 @@ from labspec.outputs.handout.document import (
     Solution,
     Terminal,
 )
-from labspec.outputs.handout.markdown import Surroundings, as_markdown, as_markdown_line
+from labspec.outputs.handout.markdown import Surroundings, as_line, as_markdown, as_markdown_line
 from labspec.outputs.handout.page import facts, origin_line, section_anchor
 from labspec.outputs.handout.words import Tongue
 
@@ -113,7 +113,8 @@ class _Writer:
 
     @piece.register
     def _hint(self, piece: Hint) -> Iterator[str]:
-        title = f"{self._say('colon')} {as_markdown_line(piece.title)}" if piece.title else ""
+        # Markdown says nothing inside the lines of HTML.
+        title = f"{self._say('colon')} {as_line(piece.title)}" if piece.title else ""
         yield f"<details>\n<summary>{self._say('hint')}{title}</summary>"
         yield self._text(piece.text)
         yield "</details>"
