@@ -107,7 +107,7 @@ class Writer:
     def _scalar(self, value: Any, *, key: bool = False) -> str:
         if not isinstance(value, str):
             return json.dumps(value)
-        if value.isalpha() and value.isascii() and value not in ("null", "true", "false") and not self._chance(4):
+        if value.isalpha() and value.isascii() and value.lower() not in ("null", "true", "false") and not self._chance(4):
             return value
         if value.isprintable() and self._chance(2) and value.strip():
             return "'" + value.replace("'", "''") + "'"

@@ -48,7 +48,7 @@ def steps_resource(name: str, entry: Mapping[str, Any], scope: Scope) -> Resourc
         return image[0] if image and image[1] != own else reference
 
     try:
-        text = dockerfile_text(entry["from"], steps, resolve)
+        text = dockerfile_text(entry["from"], steps, resolve, args=entry.get("args"), syntax=entry.get("syntax"))
     except ValueError as error:
         scope.error((*path, "steps"), str(error))
         return None
@@ -56,6 +56,7 @@ def steps_resource(name: str, entry: Mapping[str, Any], scope: Scope) -> Resourc
     if absent:
         return None
     recipe = Recipe(own, image_tag(scope.lab, name, entry), "steps", text, scope.root, **_common(entry))
+    recipe.ignore = _ignore(scope, None, scope.root)
     if not _arguments_declared(recipe, scope, path):
         return None
     return recipe.resource(scope, path, (*path, "steps"))
@@ -154,7 +155,7 @@ def _copied(steps: Sequence[Mapping[str, Any]], path: Path) -> Iterable[tuple[Pa
     for index, step in enumerate(steps):
         for keyword in ("copy", "add"):
             value = step.get(keyword)
-            if value is None or value.get("from"):
+            if value is None or value.get("from") or not value.get("src"):
                 continue
             where = (*path, "steps", index, keyword, "src")
             if isinstance(value["src"], str):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from labspec.kinds.image.parse import instructions
 from labspec.kinds.templates import rendered
 
 Step = Mapping[str, Any]
@@ -19,11 +20,17 @@ _PLAIN = re.compile(r"(?!--)[A-Za-z0-9_./$*?{}@%+=,~:-]+")
 """A path that COPY takes without quotes; neither a flag nor a heredoc."""
 _DEFAULT_SHELL = ("/bin/sh", "-c")
 _MOUNT_KEYS = ("type", "target", "source", "from", "id", "sharing", "readwrite", "readonly", "required")
+_COPY_FLAGS = ("chown", "chmod", "checksum")
+_COPY_SWITCHES = ("link", "parents", "keep_git_dir")
 _HEALTH_FLAGS = ("interval", "timeout", "start_period", "start_interval", "retries")
 
 
-def dockerfile_text(base: str | Step, steps: Sequence[Step], resolve: Resolve = str) -> str:
+def dockerfile_text(
+    base: str | Step, steps: Sequence[Step], resolve: Resolve = str, *, args: Any = None, syntax: str | None = None
+) -> str:
     """Return the Dockerfile that starts from `base` and does `steps`, as the section `images` has them.
+
+    `args` stand before `base`, and `syntax` names the image that reads the Dockerfile.
 
     `resolve` turns the name of an image that is no stage of this Dockerfile into the reference to build with. Raises
     ValueError for text that fits no instruction; the section's model reports it with its position.
@@ -33,7 +40,9 @@ def dockerfile_text(base: str | Step, steps: Sequence[Step], resolve: Resolve = 
     def named(reference: str) -> str:
         return reference if reference in known or reference.isdigit() else resolve(reference)
 
-    stages = [{"origin": _from(base, named, known), "instructions": list[str]()}]
+    head = [_line(f"# syntax={syntax}")] if syntax else []
+    head += [_line(line) for line in _pairs("arg", args)] if args else []
+    stages = [{"origin": "\n".join([*head, _from(base, named, known)]), "instructions": list[str]()}]
     shell: Sequence[str] = _DEFAULT_SHELL
     for step in steps:
         ((keyword, value),) = step.items()
@@ -66,7 +75,7 @@ def _instruction(keyword: str, value: Any, named: Resolve, shell: Sequence[str])
         case "run":
             return [_run(value, named)]
         case "copy" | "add":
-            return [_line(_copy(keyword, value, named))]
+            return _copy(keyword, value, named)
         case "expose":
             ports = value if isinstance(value, list) else [value]
             return [_line(f"EXPOSE {' '.join(str(port) for port in ports)}")]
@@ -82,7 +91,7 @@ def _instruction(keyword: str, value: Any, named: Resolve, shell: Sequence[str])
             return [f"ONBUILD {line}" for line in _trigger(value, named, shell)]
         case "comment":
             return [_line(f"# {line}".rstrip(), continued=True) for line in str(value).splitlines()]
-        case "workdir" | "user" | "stopsignal":
+        case "workdir" | "user" | "stopsignal" | "maintainer":
             return [_line(f"{keyword.upper()} {value}")]
     raise ValueError(f"unknown instruction {keyword!r}")
 
@@ -98,16 +107,16 @@ def _from(origin: str | Step, named: Resolve, known: set[str]) -> str:
 
 
 def _pairs(keyword: str, value: Any) -> list[str]:
-    word = keyword.upper()
+    """Return the one instruction that sets several names; none where there is no name."""
     if isinstance(value, str):
-        return [f"{word} {value}"]
+        return [f"{keyword.upper()} {value}"]
     if isinstance(value, list):
-        return [f"{word} {name}" for name in value]
+        return [f"{keyword.upper()} {' '.join(value)}"] if value else []
     name_of = _quoted if keyword == "label" else str
-    return [
-        f"{word} {name_of(name)}" if item is None else f"{word} {name_of(name)}={_quoted(_scalar(item))}"
-        for name, item in value.items()
-    ]
+    pairs = (
+        name_of(name) if item is None else f"{name_of(name)}={_quoted(_scalar(item))}" for name, item in value.items()
+    )
+    return [f"{keyword.upper()} {' '.join(pairs)}"] if value else []
 
 
 def _run(value: Any, named: Resolve) -> str:
@@ -115,11 +124,25 @@ def _run(value: Any, named: Resolve) -> str:
     if isinstance(command, list):
         return _line(f"RUN {flags}{_listed(command)}")
     script = command.strip("\n")
-    # A line with << would make BuildKit take the next instructions for a heredoc's text; inside one it is the shell's.
-    if "\n" not in script and "<<" not in script:
-        return _line(f"RUN {flags}{script}")
+    plain = f"RUN {flags}{script}"
+    if _is_one(plain):
+        return _lines(plain)
     end = _terminator(script)
     return f"{_line(f'RUN {flags}<<{end}', continued=True)}\n{_block(script)}\n{end}"
+
+
+def _lines(text: str) -> str:
+    return "\n".join(_line(line, continued=True) for line in text.split("\n"))
+
+
+def _is_one(text: str) -> bool:
+    """Return whether BuildKit takes a text for one instruction that ends with it.
+
+    A script of several lines is not, nor a line whose << would swallow what stands below; both become a heredoc.
+    """
+    lines = text.count("\n") + 1
+    found = instructions(f"{text}\nUSER x\n")
+    return [item.line for item in found] == [1, lines + 1]
 
 
 def _run_parts(value: Any, named: Resolve) -> tuple[str, Any]:
@@ -138,14 +161,37 @@ def _mount(mount: Mapping[str, Any], named: Resolve) -> str:
     return ",".join(f"{key}={value}" for key, value in pairs.items())
 
 
-def _copy(keyword: str, value: Mapping[str, Any], named: Resolve) -> str:
+def _copy(keyword: str, value: Mapping[str, Any], named: Resolve) -> list[str]:
     flags = [f"--from={named(value['from'])}"] if value.get("from") else []
-    flags += [f"--{key}={value[key]}" for key in ("chown", "chmod", "checksum") if value.get(key)]
-    flags += [f"--{key}" for key in ("link",) if value.get(key)]
-    sources = value["src"] if isinstance(value["src"], list) else [value["src"]]
-    words = [*sources, value["dest"]]
-    paths = " ".join(words) if all(_PLAIN.fullmatch(word) for word in words) else _listed(words)
-    return " ".join([keyword.upper(), *flags, paths])
+    flags += [f"--{key}={value[key]}" for key in _COPY_FLAGS if value.get(key)]
+    flags += [f"--exclude={pattern}" for pattern in value.get("exclude") or ()]
+    flags += [f"--{key.replace('_', '-')}" for key in _COPY_SWITCHES if value.get(key)]
+    source = value.get("src") or []
+    sources = [source] if isinstance(source, str) else source
+    files = _contents(value)
+    words = [*sources, *(f"<<{_end_word(name, value)}" for name in files), value["dest"]]
+    plain = all(_PLAIN.fullmatch(word) for word in (*sources, value["dest"]))
+    if files and not plain:
+        raise ValueError("beside 'content', paths have no blanks or quotes")
+    line = _line(" ".join([keyword.upper(), *flags, " ".join(words) if plain else _listed(words)]))
+    return [line, *(f"{_block(text)}{name}" for name, text in files.items())]
+
+
+def _contents(value: Mapping[str, Any]) -> dict[str, str]:
+    """Return the files that have their content in a step, each by the word that ends it; a lone one has no name."""
+    content = value.get("content")
+    if content is None:
+        return {}
+    files = content if isinstance(content, Mapping) else {_terminator(content): content}
+    ended = {name: text if text.endswith("\n") or not text else f"{text}\n" for name, text in files.items()}
+    for name, text in ended.items():
+        if name in text.split("\n"):
+            raise ValueError(f"the file {name} has a line that is just its name, which would end it")
+    return ended
+
+
+def _end_word(name: str, value: Mapping[str, Any]) -> str:
+    return f'"{name}"' if value.get("expand") is False else name
 
 
 def _healthcheck(value: Any) -> str:
@@ -159,7 +205,11 @@ def _trigger(step: Step, named: Resolve, shell: Sequence[str]) -> list[str]:
     ((keyword, value),) = step.items()
     if keyword == "run":
         flags, command = _run_parts(value, named)
-        if isinstance(command, str) and ("\n" in command.strip("\n") or "<<" in command):
+        script = command.strip("\n") if isinstance(command, str) else ""
+        plain = f"RUN {flags}{script}"
+        if script and _is_one(plain) and not instructions(plain)[0].heredocs:
+            return [_lines(plain)]
+        if script:
             # What ONBUILD remembers is one line, so a script goes there as the arguments that RUN makes of it.
             return [_line(f"RUN {flags}{_listed([*shell, command])}")]
     return _instruction(keyword, value, named, shell)

@@ -10,12 +10,20 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from labspec.kinds.section import Line, Text
 
 _CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-_LONGEST = 16_384
+_LONGEST = 65_000
 """Of characters in a value: BuildKit refuses a line of 64 KiB."""
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 _WORD = r"^[^\s'\"\\,<>`-][^\s'\"\\,<>`]*$"
 _DURATION = r"^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$"
-_PORT = r"^([0-9]{1,5}(-[0-9]{1,5})?|\$[A-Za-z_][A-Za-z0-9_]*|\$\{[^\s{}]+\})(/(tcp|udp|sctp))?$"
+_FLAG = r"^[^\s'\"\\<>`-][^\s'\"\\<>`]*$"
+_PART = r"([0-9]{1,5}|\$[A-Za-z_][A-Za-z0-9_]*|\$\{[^\s{}]+\})"
+_PORT = rf"^{_PART}(-{_PART})?(/(?i:tcp|udp|sctp|\$[A-Z_][A-Z0-9_]*|\$\{{[^\s{{}}]+\}}))?$"
+
+
+def _one_line(value: str) -> str:
+    if "\n" in value:
+        raise ValueError("this is one line: join its lines")
+    return value
 
 
 def _whole(value: str) -> str:
@@ -45,37 +53,44 @@ def _matching(pattern: str, what: str) -> AfterValidator:
 
 def label_name(name: str) -> str:
     """Return the name of a label that a lab may set. Raises ValueError for another."""
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?", name):
+    if not re.fullmatch(r"[^\s\"'\\$=,]+", name) or not name.isprintable():
         raise ValueError(f"{name!r} is not the name of a label: use letters, digits, '.', '_', '/' and '-'")
     if name.startswith(("io.labspec.", "com.docker.compose.")):
         raise ValueError(f"the label {name} is for labspec and compose to set: choose another name")
     return name
 
 
-Value = Annotated[Line, AfterValidator(lambda value: _whole(value) if value else value)]
+Inline = Annotated[Text, AfterValidator(_one_line)]
+"""One line of text, which may have tabs in it."""
+Value = Annotated[Inline, AfterValidator(lambda value: _whole(value) if value else value)]
 """A value of one line, which may be empty."""
-Shell = Annotated[Line, AfterValidator(_whole), AfterValidator(_instruction)]
+Shell = Annotated[Inline, AfterValidator(_whole), AfterValidator(_instruction)]
 """The rest of an instruction's line."""
 Script = Annotated[Text, AfterValidator(_whole), AfterValidator(_instruction)]
-"""A command for the shell, of one line or several."""
+"""A command for the shell, of one line or several: a script, or lines as a Dockerfile has them behind RUN."""
 Argument = Annotated[Text, Field(max_length=_LONGEST)]
-Command = Shell | Annotated[list[Argument], Field(min_length=1)]
+Command = Shell | list[Argument]
 """Text for the shell, or a program and its arguments."""
 Path = Annotated[Line, AfterValidator(_whole)]
 Variable = Annotated[str, _matching(_VARIABLE, "the name of a variable"), WithJsonSchema({"type": "string"})]
 Label = Annotated[str, AfterValidator(label_name), WithJsonSchema({"type": "string"})]
 Word = Annotated[Line, _matching(_WORD, "one plain word"), WithJsonSchema({"type": "string", "pattern": _WORD})]
 """One word without quotes, blanks or commas; it can be neither an option nor a list."""
+Flag = Annotated[Line, _matching(_FLAG, "one plain word"), WithJsonSchema({"type": "string", "pattern": _FLAG})]
+"""One word that may be a list."""
 Reference = Annotated[
-    str, _matching(r"^[a-zA-Z0-9][a-zA-Z0-9_./:@-]*$", "the name of an image"), WithJsonSchema({"type": "string"})
+    str,
+    _matching(r"^[a-zA-Z0-9$][a-zA-Z0-9_./:@${}+-]*$", "the name of an image"),
+    WithJsonSchema({"type": "string"}),
 ]
-"""The name of an image or of a stage."""
+"""The name of an image or of a stage; `$X` and `${X}` are build arguments."""
+FileName = Annotated[str, _matching(r"^[A-Za-z0-9_.-]+$", "the name of a file"), WithJsonSchema({"type": "string"})]
 StageName = Annotated[
     str, _matching(r"^[a-z][a-z0-9_.-]*$", "the name of a stage: use small letters"), WithJsonSchema({"type": "string"})
 ]
 Platform = Annotated[
     str,
-    _matching(r"^(\$[A-Z]+|[a-z0-9_]+(/[a-z0-9_.]+){0,2})$", "a platform such as linux/arm64"),
+    _matching(r"^(\$[A-Z_]+|\$\{[^\s{}]+\}|[a-z0-9_]+(/[a-z0-9_.]+){0,2})$", "a platform such as linux/arm64"),
     WithJsonSchema({"type": "string"}),
 ]
 Duration = Annotated[
@@ -119,6 +134,8 @@ class Mount(BaseModel):
     """The stage or image that is mounted; the context where it is not given."""
     id: Word | None = None
     """The name of the cache or secret."""
+    env: Variable | None = None
+    """The variable that has the secret."""
     sharing: Literal["shared", "private", "locked"] | None = None
     """Whether several builds may use a cache at once."""
     readwrite: bool | None = None
@@ -129,11 +146,11 @@ class Mount(BaseModel):
     """Fail where the secret is not there."""
     size: Word | None = None
     """The most that a tmpfs holds."""
-    mode: Annotated[str, Field(pattern=r"^[0-7]{3,4}$")] | None = None
+    mode: Annotated[str, Field(pattern=r"^([0-7]{3,5}|\$.+)$")] | None = None
     """The permissions, in octal."""
-    uid: Annotated[int, Field(ge=0)] | None = None
+    uid: Annotated[int, Field(ge=0)] | Word | None = None
     """The owner."""
-    gid: Annotated[int, Field(ge=0)] | None = None
+    gid: Annotated[int, Field(ge=0)] | Word | None = None
     """The group."""
 
 
@@ -157,25 +174,43 @@ class Copy(BaseModel):
 
     model_config = _CONFIG
 
-    src: Path | Annotated[list[Path], Field(min_length=1)]
+    src: Path | Annotated[list[Path], Field(min_length=1)] | None = None
     """What is copied: paths relative to the lab's folder; `*`, `?` and `[...]` match as in Docker."""
+    content: Text | Annotated[dict[FileName, Text], Field(min_length=1)] | None = None
+    """What the file has in it, or the content of several files by their names, instead of `src` or beside it."""
+    expand: bool | None = None
+    """Whether Docker replaces variables in `content`; it does where this is not given."""
     dest: Path
     """Where to: a folder ends in '/'."""
     from_: Annotated[Reference | None, Field(alias="from")] = None
     """The stage or image to copy from: a stage's name, one of `images`, or any other image."""
-    chown: Word | None = None
+    chown: Flag | None = None
     """The owner, as USER:GROUP."""
-    chmod: Word | None = None
+    chmod: Flag | None = None
     """The permissions, such as 0644."""
     link: bool | None = None
     """Put the files in a layer of their own, that stays as it is when the ones below change."""
+    parents: bool | None = None
+    """Keep the folders that `src` names."""
+    exclude: list[Flag] | None = None
+    """What is not copied, as patterns."""
+
+    @model_validator(mode="after")
+    def _has_source(self) -> Copy:
+        if self.src is None and self.content is None:
+            raise ValueError("it lacks the key 'src': what is copied")
+        if self.content is not None and self.from_ is not None:
+            raise ValueError("files that have their 'content' here come from no other image: remove 'from'")
+        return self
 
 
 class Add(Copy):
     """Files, archives and downloads that are added to the image."""
 
-    checksum: Word | None = None
+    checksum: Flag | None = None
     """What a download must have as its digest: sha256:..."""
+    keep_git_dir: bool | None = None
+    """Keep the folder .git of a repository."""
 
 
 class Health(BaseModel):
@@ -193,7 +228,7 @@ class Health(BaseModel):
     """How long failures do not count after the start."""
     start_interval: Duration | None = None
     """How long to wait between two tests while it starts."""
-    retries: Annotated[int, Field(ge=1)] | None = None
+    retries: Annotated[int, Field(ge=0)] | None = None
     """How many failures in a row make it unhealthy."""
 
 
@@ -201,12 +236,6 @@ def _one_key(value: Any) -> Any:
     if isinstance(value, dict) and len(value) != 1:
         found = ", ".join(str(key) for key in value) or "none"
         raise ValueError(f"a step is one instruction; this one has {found}: begin each with a '-' of its own")
-    return value
-
-
-def _no_maintainer(value: Any) -> Any:
-    if isinstance(value, dict) and "maintainer" in value:
-        raise ValueError("Docker gave up MAINTAINER: use label: {org.opencontainers.image.authors: NAME}")
     return value
 
 
@@ -250,6 +279,9 @@ class Instruction(BaseModel):
     healthcheck: Nothing | Health | None = None
     """How to see whether a container is healthy; `none` drops what the image starts from has."""
 
+    maintainer: Shell | None = None
+    """Who made the image. Docker has given it up: label {org.opencontainers.image.authors: NAME} is its successor."""
+
     @model_validator(mode="after")
     def _says_something(self) -> Instruction:
         for name in self.model_fields_set:
@@ -269,4 +301,4 @@ class Step(Instruction):
     """A comment in the Dockerfile."""
 
 
-CheckedStep = Annotated[Step, BeforeValidator(_no_maintainer), BeforeValidator(_one_key)]
+CheckedStep = Annotated[Step, BeforeValidator(_one_key)]

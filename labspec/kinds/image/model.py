@@ -33,7 +33,7 @@ from labspec.kinds.volume.model import labels_mapping
 _CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 _SOURCES = ("from", "dockerfile", "archive", "rootfs")
 _FITTING = {
-    "from": {"steps", "build_args", "target", "platform", "labels", "no_cache", "pull", "tag"},
+    "from": {"syntax", "args", "steps", "build_args", "target", "platform", "labels", "no_cache", "pull", "tag"},
     "dockerfile": {"context", "build_args", "target", "platform", "labels", "no_cache", "pull", "tag"},
     "archive": {"labels", "tag"},
     "rootfs": {"labels", "tag"},
@@ -85,6 +85,10 @@ class Image(BaseModel):
 
     model_config = _CONFIG
 
+    syntax: Annotated[Word, Field(pattern=r"^[a-z0-9]")] | None = None
+    """The image that reads the Dockerfile, such as docker/dockerfile:1; what the engine has where it is not given."""
+    args: Variable | list[Variable] | dict[Variable, Scalar | None] | None = None
+    """Build arguments for `from` to use, as `arg` in the steps: names, or names with their defaults."""
     from_: Annotated[Reference | Stage | None, Field(alias="from")] = None
     """The image to start from: one of `images` by its name, or any other."""
     steps: list[CheckedStep] | None = None

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from labspec.kinds.image.words import Heredoc, heredocs
 
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*")
-_HEREDOC = re.compile(r"""(?:^|\s)[0-9]*<<(-?)(["']?)([^\s<"']+)\2(?=\s|$)""")
 _WITH_HEREDOCS = ("ADD", "COPY", "RUN", "ONBUILD")
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git@", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+])([^${}]*))?\})")
@@ -27,6 +28,9 @@ class Instruction:
     """In capitals."""
     flags: tuple[tuple[str, str], ...]
     rest: str
+    end: int = 0
+    """The line behind it, and behind what its heredocs have."""
+    heredocs: tuple[Heredoc, ...] = ()
 
     def flag(self, name: str) -> str | None:
         """Return the value of a flag ("" for one without), or None."""
@@ -65,8 +69,8 @@ def instructions(text: str) -> list[Instruction]:
     """Return the instructions of a Dockerfile."""
     lines = text.removeprefix("\ufeff").split("\n")
     lines = [line.removesuffix("\r") for line in lines]
-    escape = re.escape(_escape(lines))
-    continued = re.compile(rf"(?:(?<!{escape})|^){escape}[ \t]*$")
+    escape = escape_of(lines)
+    continued = re.compile(r"(?:(?<!{0})|^){0}[ \t]*$".format(re.escape(escape)))
     found = []
     index = 0
     while index < len(lines):
@@ -86,8 +90,8 @@ def instructions(text: str) -> list[Instruction]:
         if not joined.strip():
             continue
         instruction = _instruction(begin + 1, joined.strip())
-        found.append(instruction)
-        index = _behind_heredocs(instruction, lines, index)
+        documents, index = _heredocs(instruction, lines, index, escape)
+        found.append(replace(instruction, end=index + 1, heredocs=documents))
     return found
 
 
@@ -167,14 +171,20 @@ def expanded(text: str, known: Mapping[str, str]) -> str | None:
     return None if missing or "$" in result else result
 
 
-def _escape(lines: Sequence[str]) -> str:
-    for line in lines:
+def escape_of(lines: Sequence[str]) -> str:
+    """Return the character that a Dockerfile of these lines escapes with."""
+    return next((value for name, value, _ in directives(lines) if name == "escape"), "\\")
+
+
+def directives(lines: Sequence[str]) -> list[tuple[str, str, int]]:
+    """Return the parser directives at the top of a Dockerfile: name, value, and the line, from 1."""
+    found = []
+    for number, line in enumerate(lines, 1):
         directive = _DIRECTIVE.fullmatch(line)
-        if not directive:
+        if not directive or directive[1].lower() not in ("escape", "syntax", "check"):
             break
-        if directive[1].lower() == "escape":
-            return directive[2]
-    return "\\"
+        found.append((directive[1].lower(), directive[2], number))
+    return found
 
 
 def _instruction(line: int, text: str) -> Instruction:
@@ -186,16 +196,23 @@ def _instruction(line: int, text: str) -> Instruction:
     return Instruction(line, keyword.upper(), tuple(flags), rest)
 
 
-def _behind_heredocs(instruction: Instruction, lines: Sequence[str], index: int) -> int:
+def _heredocs(
+    instruction: Instruction, lines: Sequence[str], index: int, escape: str
+) -> tuple[tuple[Heredoc, ...], int]:
+    """Return the heredocs of an instruction that ends above line `index`, from 0, and the line behind them."""
     if instruction.keyword not in _WITH_HEREDOCS:
-        return index
-    for dash, _, end in _HEREDOC.findall(instruction.rest):
+        return (), index
+    found = []
+    for announced in heredocs(instruction.rest, escape):
+        content = []
         while index < len(lines):
-            line = lines[index].lstrip("\t") if dash else lines[index]
+            line = lines[index].lstrip("\t") if announced.chomp else lines[index]
             index += 1
-            if line == end:
+            if line == announced.name:
                 break
-    return index
+            content.append(line + "\n")
+        found.append(announced._replace(content="".join(content)))
+    return tuple(found), index
 
 
 def _remember(item: Instruction, known: dict[str, str], arguments: Mapping[str, str]) -> None:

@@ -46,24 +46,18 @@ STEPS = [
 ]
 
 TEXT = r"""FROM debian AS first
-ARG LISTEN="8888"
-ARG DEBUG
+ARG LISTEN="8888" DEBUG
 ARG LATER
-ENV PORT="${LISTEN}"
-ENV QUOTED="a \"b\" \\ c"
-ENV DOLLAR="\$5"
-ENV ON="true"
+ENV PORT="${LISTEN}" QUOTED="a \"b\" \\ c" DOLLAR="\$5" ON="true"
 RUN apt-get update
 RUN ["/bin/echo", "a b"]
 RUN <<EOF
 set -e
 echo $HOME
 EOF
-RUN <<EOF1
-cat <<EOF
+RUN cat <<EOF
 hello
 EOF
-EOF1
 RUN --mount=type=cache,target=/root/.cache --network=none make
 WORKDIR /my folder
 COPY test.html /web
@@ -189,7 +183,7 @@ def expected(chosen: list[dict[str, Any]]) -> list[str]:
         if keyword == "onbuild":
             found += ["ONBUILD"] * len(expected([value]))
         elif keyword in ("env", "label", "arg"):
-            found += [keyword.upper()] * len(value)
+            found += [keyword.upper()] * bool(value)
         elif keyword != "comment":
             found.append(keyword.upper())
     return found

@@ -1,0 +1,5 @@
+FROM a
+LABEL a.b/c="d e" f='g "h"' "i"=j
+LABEL k l m
+LABEL multi="one \
+two"

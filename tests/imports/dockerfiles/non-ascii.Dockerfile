@@ -1,0 +1,3 @@
+FROM a
+RUN echo é 漢字 😀  x
+LABEL a=é

@@ -1,0 +1,5 @@
+FROM a
+RUN \
+    # first
+    one \
+    && two

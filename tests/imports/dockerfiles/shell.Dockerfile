@@ -1,0 +1,3 @@
+FROM a
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+RUN x

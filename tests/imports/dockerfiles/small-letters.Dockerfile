@@ -1,0 +1,4 @@
+from debian
+run true
+copy a b
+cmd x

@@ -1,0 +1,7 @@
+FROM a
+ONBUILD RUN a \
+  && b
+ONBUILD COPY . /x
+ONBUILD ENV A=b C=d
+ONBUILD RUN ["x"]
+ONBUILD USER q
