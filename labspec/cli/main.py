@@ -53,6 +53,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Look": (
         Entry("status", "Show what of the lab is there, and how it does"),
         Entry("check", "Check that the applied lab does what it should"),
+        Entry("show", "Look into what runs: namespaces, cgroups, mounts, rights"),
         Entry("doctor", "Check that this machine has what labspec needs"),
     ),
     "Write files": (

@@ -39,7 +39,7 @@ def _variables(_context: click.Context, _parameter: click.Parameter, values: tup
     return pairs
 
 
-def _addresses(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[Any]:
+def complete_addresses(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[Any]:
     """Complete the addresses of the lab that the rest of the command line names; a broken spec completes nothing."""
     from click.shell_completion import CompletionItem
 
@@ -80,7 +80,7 @@ targets = click.option(
     "targets",
     metavar="ADDRESS",
     multiple=True,
-    shell_complete=_addresses,
+    shell_complete=complete_addresses,
     help="Only this object and what it needs: service.web, or a whole group such as stack.portainer. Repeatable.",
 )
 
@@ -89,7 +89,7 @@ replace = click.option(
     "replace",
     metavar="ADDRESS",
     multiple=True,
-    shell_complete=_addresses,
+    shell_complete=complete_addresses,
     help="Make this object anew, even where nothing differs. Repeatable.",
 )
 
