@@ -11,6 +11,7 @@ from labspec.core.diagnostic import LabError, did_you_mean
 
 COMMANDS = {
     "compose": "Compose files, merged as compose merges them",
+    "dockerfile": "A Dockerfile, with its instructions as steps",
 }
 """Command -> what it imports; module `labspec.cli.importers.<name>` is imported only to call it."""
 
