@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
@@ -85,9 +86,12 @@ def build(tmp_path: Path) -> Iterator[Callable[[str], dict[str, Any]]]:
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == 0, done.stderr
         (found,) = json.loads(run("docker", "image", "inspect", tag))
+        # A trigger is kept as it is written: quotes and all.
+        triggers = [shlex.split(line) for line in found["Config"].pop("OnBuild", None) or ()]
         history = run("docker", "history", "--no-trunc", "--format", "{{.CreatedBy}} {{.Comment}}", tag)
         return {
             "settings": found["Config"],
+            "triggers": triggers,
             "author": found["Author"],
             "layers": found["RootFS"]["Layers"],
             "history": history.splitlines(),
