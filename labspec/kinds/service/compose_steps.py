@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
+from labspec.host import host as host_module
 from labspec.host.docker import filters, segment
 from labspec.kinds.service.refusals import explained
 
@@ -20,6 +21,8 @@ _TURNS: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Loc
 """One call of compose at a time for a project: two at once fail each other."""
 
 _ERRORS_SHOWN = 3
+_TOO_LATE = (124, 137)
+"""What timeout(1) says of a program that it has ended, or killed."""
 
 
 def compose_file(project: str) -> str:
@@ -62,8 +65,10 @@ class PullImage(Step):
         try:
             host.whales().image.pull(self.reference, quiet=True)
         except DockerException as error:
+            late = error.return_code in _TOO_LATE
+            said = f"it did not end within {host_module.COMMAND_SECONDS:g} s" if late else _last_line(error.stderr)
             raise LabError(
-                f"image {self.reference} cannot be pulled: {_last_line(error.stderr)}",
+                f"image {self.reference} cannot be pulled: {said}",
                 hint="correct its name, log in to its registry, or build it: an entry in 'images'",
             ) from error
 
@@ -166,7 +171,7 @@ def _verify(steps: Sequence[ComposeStep], host: Host) -> None:
 
 def _failure(steps: Sequence[ComposeStep], host: Host, output: str, code: int) -> LabError:
     """Return why compose failed: what the engine says of the containers that did not start, else compose's words."""
-    if code in (124, 137):
+    if code in _TOO_LATE:
         names = ", ".join(step.address for step in steps)
         return LabError(f"{names}: docker compose did not end in time", hint="is the Docker engine overloaded?")
     by_service = {step.service: step for step in steps}
