@@ -17,11 +17,13 @@ import pytest
 from ownengine import NEEDS, Engine, own_engine
 
 from labspec.core.diagnostic import LabError
+from labspec.core.resource import Resource
 from labspec.engine import workflow
 from labspec.host import host as host_module
-from labspec.host.docker import Docker
+from labspec.host.docker import Docker, filters
 from labspec.host.host import Host
 from labspec.host.state import StateFolder
+from labspec.kinds.network.steps import CreateNetwork
 from labspec.kinds.service.compose_steps import PullImage
 from labspec.spec.loader import load
 
@@ -143,10 +145,12 @@ def registry(*, answers: bool) -> Iterator[str]:
 
 def test_a_registry_that_stalls_or_drops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host_module, "COMMAND_SECONDS", DEADLINE)
-    host = Host(Docker(), StateFolder(tmp_path))
+    docker = Docker()
+    host = Host(docker, StateFolder(tmp_path))
     for answers, reason in ((False, f"it did not end within {DEADLINE} s"), (True, "(EOF|reset by peer)")):
         with registry(answers=answers) as address, pytest.raises(LabError, match=f"cannot be pulled: .*{reason}"):
             PullImage(f"{address}/labspec-test/none:1").run(host)
+    docker.close()
 
 
 def test_a_clock_that_steps(lab: Path, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,3 +160,13 @@ def test_a_clock_that_steps(lab: Path, host: Host, monkeypatch: pytest.MonkeyPat
     assert workflow.apply(loaded, host).failed == ()
     assert workflow.make_plan(loaded, host).empty
     assert workflow.apply(loaded, host, destroy=True).failed == ()
+
+
+def test_what_appears_between_the_plan_and_its_steps(host: Host, lab_name: str) -> None:
+    spec = Resource("network.front", "network", f"{lab_name}_front", {}, {"key": "front"}, project=lab_name)
+    step = CreateNetwork.of(lab_name, spec)
+    step.run(host)
+    step.run(host)
+    with pytest.raises(LabError, match="network .* appeared meanwhile and is not this lab's"):
+        CreateNetwork.of(f"{lab_name}-other", spec).run(host)
+    assert [found["Name"] for found in host.docker.get("/networks", filters(name=[f"{lab_name}_front"]))] == [spec.name]

@@ -67,10 +67,19 @@ class CreateNetwork(Step):
         return f"create network {self.name} ({', '.join(traits + subnets)})"
 
     def run(self, host: Host) -> None:
-        """Make it."""
+        """Make it; one that the request of a labspec that was killed has made meanwhile will do."""
+        body = json.loads(self.body)
         try:
-            host.docker.post("/networks/create", json.loads(self.body))
+            host.docker.post("/networks/create", body)
         except ApiError as error:
+            if error.status == 409 and "already exists" in error.message:
+                found = host.docker.find(f"/networks/{segment(self.name)}")
+                if found is not None and found.get("Labels") == body["Labels"]:
+                    return
+                raise LabError(
+                    f"network {self.name} appeared meanwhile and is not this lab's",
+                    hint="give the network another 'name', or mark it 'external: true'",
+                ) from error
             if "overlap" in error.message:
                 raise LabError(
                     f"network {self.name}: its subnet overlaps another network's: {error.message}",
