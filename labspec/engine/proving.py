@@ -169,11 +169,16 @@ class _Proving:
             wanted[mutations[0]] = wanted.get(mutations[0], 0) + 1
         chosen: list[Mutation] = []
         taken: set[str] = set()
-        for mutation in sorted(wanted, key=lambda one: -wanted[one]):
+        # What disturbs everything takes longest: others may have shown by then what it would show.
+        for mutation in sorted(wanted, key=lambda one: (_is_daemons(one), -wanted[one])):
+            if mutation.act is not None and mutation.act.alone:
+                continue
             area = self._area(mutation)
             if not chosen or (not area & taken and not self._everything(area | taken)):
                 chosen.append(mutation)
                 taken |= area
+        if not chosen:
+            return list(wanted)[:1]
         return chosen
 
     def _area(self, mutation: Mutation) -> set[str]:
@@ -194,17 +199,27 @@ class _Proving:
         return len(area) >= len(self.lab.resources)
 
     def _concerned(self, check: Check, done: Iterable[Mutation]) -> list[Mutation]:
-        """Return the mutations that may make a check fail."""
+        """Return the mutations that may make a check fail; of the daemon's, those that it looks at itself."""
         depends = self._depends(check)
-        return [mutation for mutation in done if depends & dependents(mutation.address, self.lab)]
+        return [
+            mutation
+            for mutation in done
+            if (
+                mutation.address in check["about"]
+                if _is_daemons(mutation)
+                else depends & dependents(mutation.address, self.lab)
+            )
+        ]
 
     def _broken(self, chosen: Sequence[Mutation]) -> list[Mutation]:
         """Break things, and return what could be done."""
         edits = [edit for mutation in chosen for edit in mutation.edits]
         try:
             changed = self.reload(lambda values: _without_parts(values, edits))
-            self._apply(changed, replace=self.replaced)
-            self.replaced = set()
+            # The daemon's settings may hide all that it has: what only they are about needs none of it.
+            own = [mutation.address for mutation in chosen if _is_daemons(mutation) and mutation.edits]
+            self._apply(changed, replace=() if own else self.replaced, targets=own)
+            self.replaced = self.replaced if own else set()
             done = [mutation for mutation in chosen if mutation.edits]
         except (LabError, ApiError) as error:
             if len(chosen) == 1:
@@ -230,12 +245,14 @@ class _Proving:
                 if mutation.act.replaces:
                     self.replaced.add(mutation.act.replaces)
 
-    def _apply(self, lab: Lab, *, wait: bool = False, replace: Iterable[str] = ()) -> None:
+    def _apply(self, lab: Lab, *, wait: bool = False, replace: Iterable[str] = (), targets: Sequence[str] = ()) -> None:
         anew = [address for address in replace if address in lab.by_address]
-        self._kill_what_goes(workflow.make_plan(lab, self.host, replace=anew, allow_missing=self.allow_missing))
+        if not targets:
+            self._kill_what_goes(workflow.make_plan(lab, self.host, replace=anew, allow_missing=self.allow_missing))
         outcome = workflow.apply(
             lab,
             self.host,
+            targets=targets,
             replace=anew,
             allow=EVERYTHING,
             wait=wait,
@@ -255,6 +272,10 @@ class _Proving:
             for identity in containers(address, self.lab, self.host, running=True):
                 with suppress(ApiError):
                     self.host.docker.post(f"/containers/{segment(identity)}/kill")
+
+
+def _is_daemons(mutation: Mutation) -> bool:
+    return mutation.address.startswith("daemon.")
 
 
 def _only_stopped(result: Result) -> bool:

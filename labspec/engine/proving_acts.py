@@ -28,6 +28,11 @@ class Act:
         return False
 
     @property
+    def alone(self) -> bool:
+        """Whether it may disturb anything, so that nothing else is to be broken at the same time."""
+        return False
+
+    @property
     def replaces(self) -> str | None:
         """The address to make anew afterwards."""
         return None
@@ -95,6 +100,11 @@ class HideFile(Act):
     def __str__(self) -> str:
         return f"{self.path} gone"
 
+    @property
+    def alone(self) -> bool:
+        """Who uses the file is not known."""
+        return True
+
     def do(self, lab: Lab, host: Host) -> None:  # noqa: ARG002
         """Give it another name."""
         Path(self.path).rename(self.path + SUFFIX)
@@ -113,6 +123,11 @@ class AddFile(Act):
 
     def __str__(self) -> str:
         return f"{self.path} made"
+
+    @property
+    def alone(self) -> bool:
+        """Who uses the file is not known."""
+        return True
 
     def do(self, lab: Lab, host: Host) -> None:  # noqa: ARG002
         """Make it."""

@@ -10,7 +10,7 @@ from labspec.checks.kinds import kind
 from labspec.core.resource import Lab, Resource
 from labspec.engine.checking import Check
 from labspec.engine.proving_acts import Act, AddFile, AddInside, DropInside, HideFile, StopContainer, StopUnit
-from labspec.engine.proving_twists import FIELD_KEYS, NAMESPACE_KEYS, TWISTS, twisted
+from labspec.engine.proving_twists import FIELD_KEYS, LIMIT_KEYS, NAMESPACE_KEYS, TWISTS, twisted
 from labspec.kinds import sections
 
 DROP = object()
@@ -231,6 +231,15 @@ def _namespace(check: Check, lab: Lab, values: Values) -> Iterator[Mutation]:  #
             yield Mutation(what["in"], (Edit((*path, "network"), "host"),))
 
 
+def _cgroup(check: Check, lab: Lab, values: Values) -> Iterator[Mutation]:  # noqa: ARG001
+    what = check["what"]
+    found = _written(what["in"], values) if what["in"].startswith("service.") else None
+    for name, key in LIMIT_KEYS.items():
+        if found is not None and name in what:
+            value = DROP if key in found[1] else TWISTS[key][0]
+            yield Mutation(what["in"], (Edit((*found[0], key), value),))
+
+
 def _container(check: Check, lab: Lab, values: Values) -> Iterator[Mutation]:  # noqa: ARG001
     what = check["what"]
     found = _written(what["in"], values)
@@ -290,10 +299,12 @@ def _below_mount(path: str, service: Resource) -> bool:
 
 
 def _user(check: Check, lab: Lab, values: Values) -> Iterator[Mutation]:  # noqa: ARG001
-    """Yield a service that runs as somebody else."""
+    """Yield a service that runs as somebody else, in there or on the host."""
     what = check["what"]
     found = _written(what["in"], values) if what["in"].startswith("service.") else None
     if found is not None:
+        if "host_user" in what:
+            yield Mutation(what["in"], (Edit((*found[0], "userns_mode"), "host"),))
         for user in TWISTS["user"]:
             yield Mutation(what["in"], (Edit((*found[0], "user"), user),))
 
@@ -326,6 +337,7 @@ _PARTICULAR = {
     "tcp": _tcp,
     "namespace": _namespace,
     "container": _container,
+    "cgroup": _cgroup,
     "mount": _mount,
     "group": _group,
     "file": _file,

@@ -15,6 +15,9 @@ NAMESPACE_KEYS: Mapping[str, str] = {
 }
 """Type of namespace -> the key of a service that, as `host`, shares the host's."""
 
+LIMIT_KEYS: Mapping[str, str] = {"memory": "mem_limit", "cpus": "cpus", "pids": "pids_limit"}
+"""Limit of a control group -> the key of a service that sets it."""
+
 FIELD_KEYS: Mapping[str, str] = {
     "Memory": "mem_limit",
     "NanoCpus": "cpus",
