@@ -12,6 +12,8 @@ from labspec.core.diagnostic import LabError, did_you_mean
 COMMANDS = {
     "compose": "Compose files, merged as compose merges them",
     "dockerfile": "A Dockerfile, with its instructions as steps",
+    "unit": "Unit files of systemd, and drop-ins",
+    "run": "A 'docker run' command line",
 }
 """Command -> what it imports; module `labspec.cli.importers.<name>` is imported only to call it."""
 
