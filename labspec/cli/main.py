@@ -57,6 +57,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("doctor", "Check that this machine has what labspec needs"),
     ),
     "Write files": (
+        Entry("handout", "Write the lab's sheet, with what its commands really print"),
         Entry("render", "Write the lab as Dockerfiles and compose.yaml"),
         Entry("fmt", "Write specs in canonical form"),
         Entry("schema", "Print the JSON Schema of a spec, for editors"),

@@ -26,6 +26,7 @@ ONLY_HERE = {
     "completion": "it does not look at a host",
     "render": "it writes the same files on every host",
     "sandbox": "sandboxes are made here",
+    "handout": "it has a --sandbox of its own, behind its name",
 }
 """Commands that would do in a sandbox what they do here, or less."""
 PLANNED = (0, 2)

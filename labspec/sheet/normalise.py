@@ -49,6 +49,7 @@ _SHORT_UNIT = "(?:ns|us|µs|μs|ms|s|min|h|d|w)"
 _DURATIONS = (
     rf"(?<!\w)(?:About an? {_LONG_UNIT}|Less than a second|[0-9]+ {_LONG_UNIT}s?)(?: ago)?(?!\w)",
     r"(?<![\w.])[0-9]+m[0-9]+(?:\.[0-9]+)?s(?!\w)",
+    r"(?<![\w.])[0-9]+(?:\.[0-9]+)? (?:ms|s|min|h)(?!\w)",
     rf"(?<![\w.])[0-9]+(?:\.[0-9]+)?{_SHORT_UNIT}(?: [0-9]+(?:\.[0-9]+)?{_SHORT_UNIT})*(?: (?:ago|left))?(?!\w)",
 )
 _SIZE = r"(?<![\w.])([0-9]+(?:[.,][0-9]+)?) ?(?:([kKMGTPE])i?B|([KMGTPE])|B|bytes)(?!\w)"
@@ -234,6 +235,7 @@ _PATTERNS: tuple[tuple[str, int, re.Pattern[str], Callable[[str], bool]], ...] =
         ("percent", 0, r"(?<![\w.])[0-9]+(?:\.[0-9]+)?%", _always),
         ("pid", 1, r"(?<=/proc/)([0-9]+)", _always),
         ("pid", 1, rf"{_PID_WORDS}([0-9]+)(?![\w.])", _always),
+        ("pid", 1, r"(?i)\bprocess ([0-9]+)(?![\w.])", _always),
         ("pid", 1, r"(?<=\w)\[([0-9]+)\](?=:)", _always),
         ("pid", 1, r"[├└|`]─?-?([0-9]+)(?= )", _always),
         ("pid", 1, r"(?<=[\w})])\(([0-9]+)\)", _always),

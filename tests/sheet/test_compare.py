@@ -6,7 +6,7 @@ import ipaddress
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labspec.sheet.captures import Capture
@@ -53,6 +53,7 @@ def written(sheet: list[list[tuple[str, int]]], names: list[int]) -> list[str]:
     return ["\n".join(FORMS[kind](names[who]) for kind, who in block) for block in sheet]
 
 
+@settings(deadline=None)
 @given(sheets, renamings, renamings)
 def test_renaming_everything_one_to_one_is_no_drift(
     sheet: list[list[tuple[str, int]]], before: list[int], after: list[int]
@@ -61,6 +62,7 @@ def test_renaming_everything_one_to_one_is_no_drift(
     assert DRIFTED not in state(*pairs)
 
 
+@settings(deadline=None)
 @given(sheets, renamings, renamings, st.data())
 def test_renaming_one_of_several_places_is_drift(
     sheet: list[list[tuple[str, int]]], before: list[int], after: list[int], data: st.DataObject
@@ -74,6 +76,7 @@ def test_renaming_one_of_several_places_is_drift(
     assert state(*zip(old, new, strict=True))[-1] == DRIFTED
 
 
+@settings(deadline=None)
 @given(sheets, renamings, renamings, st.data())
 def test_two_that_become_one_are_drift(
     sheet: list[list[tuple[str, int]]], before: list[int], after: list[int], data: st.DataObject
@@ -85,11 +88,13 @@ def test_two_that_become_one_are_drift(
     assert state(*zip(old, new, strict=True))[-1] == DRIFTED
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("C", "Zl", "Zp"))))
 def test_any_text_is_the_same_as_itself(text: str) -> None:
     assert state((text, text)) == [SAME]
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="ascii", categories=("L",)), min_size=1), st.text("g-z", min_size=1))
 def test_other_words_are_drift(word: str, more: str) -> None:
     assert state((f"{word} said", f"{word} said q{more}")) == [DRIFTED]

@@ -25,6 +25,7 @@ CASES = {
     "Pid:    4211": [("pid", "4211")],
     "dockerd[4211]: started": [("pid", "4211")],
     "             └─4211 /usr/sbin/dockerd": [("pid", "4211")],
+    "container web, process 4211": [("pid", "4211")],
     "sleep(4211)": [("pid", "4211")],
     "PID 1 is systemd, pid 0 the idle one": [],
     # namespaces
@@ -69,6 +70,7 @@ CASES = {
     "5 minutes ago": [("duration", "5 minutes ago")],
     "Less than a second ago": [("duration", "Less than a second ago")],
     "1min 12.5s ago": [("duration", "1min 12.5s ago")],
+    "0.2 s": [("duration", "0.2 s")],
     "real 0m0.003s": [("duration", "0m0.003s")],
     # sizes and shares
     "Memory: 75.7M": [("size", "75.7M")],
