@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from labspec.core.diagnostic import LabError
@@ -10,43 +11,54 @@ from labspec.core.resource import LAB_LABEL, Lab, Observed
 from labspec.host.docker import filters
 from labspec.host.host import Host
 from labspec.kinds import REGISTRY, lives
-from labspec.kinds.provider import Reading
+from labspec.kinds.provider import Live, Reading
 
 _LISTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "image": ("/images/json", {}),
     "network": ("/networks", {}),
     "volume": ("/volumes", {}),
+    "image": ("/images/json", {}),
     "service": ("/containers/json", {"all": 1}),
 }
-"""What each kind begins with, filtered by the lab's label: the engine looks for all of it at once."""
+"""What each kind begins with, filtered by the lab's label: the engine looks for all of it at once, after the first."""
 
 
-def observe(lab: Lab, host: Host, only: Collection[str] | None = None) -> dict[str, Observed]:
-    """Return what the host has of a lab, by address; with `only`, of these kinds.
+def observe(lab: Lab, host: Host, only: Collection[str] | None = None, *, leaving: bool = False) -> dict[str, Observed]:
+    """Return what the host has of a lab, by address; with `only`, of these kinds; `leaving`, to remove it.
 
     Raises LabError where the host cannot be read.
     """
-    reading = Reading(lab, host, host.state.applied(lab.name), host.journal(lab.name).entries())
+    reading = Reading(lab, host, host.state.applied(lab.name), host.journal(lab.name).entries(), leaving=leaving)
     kinds = {kind.name for kind in REGISTRY if kind.labelled}
     kinds.update(resource.kind for resource in lab.resources)
     kinds.update(str(entry.get("kind")) for entry in reading.journal.values())
     if only is not None:
         kinds &= set(only)
-    elif _engine_is_off(reading):
-        kinds -= {kind.name for kind in REGISTRY if kind.labelled}
-    chosen = [live for live in lives() if live.kind in kinds]
-    label = filters(label=[f"{LAB_LABEL}={lab.name}"])
-    lists = (_LISTS[live.kind] for live in chosen if live.kind in _LISTS)
-    host.docker.foresee((path, {**query, **label}) for path, query in lists)
-    return {found.address: found for live in chosen for found in live.observe(reading)}
+    with host.docker.reading():
+        if not _foreseen(kinds, reading):
+            kinds -= {kind.name for kind in REGISTRY if kind.labelled}
+        chosen = [live for live in lives() if live.kind in kinds]
+        with _units_known(chosen, reading):
+            return {found.address: found for live in chosen for found in live.observe(reading)}
 
 
-def _engine_is_off(reading: Reading) -> bool:
-    """Return whether the engine does not answer because the lab has stopped it: then it has nothing of the lab."""
-    if "state" not in reading.journal.get("daemon.service", {}).get("applied", {}):
-        return False
+def _foreseen(kinds: Collection[str], reading: Reading) -> bool:
+    """Have the engine look for all that the lab has there; return whether it answers.
+
+    It may be off where the lab has stopped it, and then it has nothing of the lab. Raises LabError where it should
+    answer.
+    """
+    label = filters(label=[f"{LAB_LABEL}={reading.lab.name}"])
+    lists = [(path, {**query, **label}) for kind, (path, query) in _LISTS.items() if kind in kinds]
     try:
-        reading.docker.get("/version")
+        reading.docker.foresee(lists)
     except LabError:
-        return True
-    return False
+        if "state" in reading.journal.get("daemon.service", {}).get("applied", {}):
+            return False
+        raise
+    return True
+
+
+def _units_known(chosen: Iterable[Live], reading: Reading) -> AbstractContextManager[None]:
+    """Have the host's units that some kinds will ask for read in one go."""
+    units = [unit for live in chosen if hasattr(live, "units") for unit in live.units(reading)]
+    return reading.host.system.knowing_units(units) if len(units) > 1 else nullcontext()

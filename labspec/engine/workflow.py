@@ -46,7 +46,7 @@ def make_plan(
     """
     wishes = Wishes(tuple(targets), tuple(replace), destroy)
     lab, left_out = _possible(lab, host) if allow_missing else (lab, ())
-    made = _checked(plan(lab, observe(lab, host), wishes), lab, host)
+    made = _checked(plan(lab, observe(lab, host, leaving=destroy), wishes), lab, host)
     return made._replace(left_out=left_out)
 
 

@@ -61,6 +61,8 @@ class Docker:
         self.requests = 0
         self._idle: list[Connection] = []
         self._foreseen: dict[str, Connection] = {}
+        self._known: dict[str, Any] | None = None
+        """Path and query -> answer, while `reading`."""
         self._slots = threading.BoundedSemaphore(CONNECTIONS)
         self._prefix: str | None = None
         self._lock = threading.Lock()
@@ -83,9 +85,25 @@ class Docker:
                 return None
             raise
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Ask each GET of the block once, however many ask for it. One thread only."""
+        self._known = {}
+        try:
+            yield
+        finally:
+            self._known = None
+
     def foresee(self, requests: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-        """Send GETs that will be asked for, so that the engine answers them all while the caller gets there."""
+        """Send GETs that will be asked for, so that the engine answers them all while the caller gets there.
+
+        The first of them tells the engine's version too, so it should be one that is answered soon.
+        """
         for path, query in requests:
+            if self._prefix is None and self._known is not None:
+                self._known |= self._first(path + _query(query))
+                if path + _query(query) in self._known:
+                    continue
             target = self._version() + path + _query(query)
             connection = self._taken()
             try:
@@ -99,6 +117,14 @@ class Docker:
         """Return the answers to several GETs in the order of `paths`, asked in parallel."""
         if len(paths) < 3:
             return [self.find(path) for path in paths]
+        if self._known is not None:
+            known = self._known
+            new = [path for path in dict.fromkeys(paths) if path not in known]
+            known |= zip(new, self._all(new), strict=True)
+            return [known[path] for path in paths]
+        return self._all(paths)
+
+    def _all(self, paths: Sequence[str]) -> list[Any | None]:
         targets = [self._version() + path for path in paths]
         answers: list[Any | None] = [None] * len(paths)
         with self._connections(min(READERS, len(paths))) as connections:
@@ -132,7 +158,12 @@ class Docker:
 
     def call(self, method: str, path: str, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
         """Send one request under the negotiated API version and return its decoded answer (None: no content)."""
-        return self._send(method, self._version() + path + _query(query), body)
+        asked = path + _query(query)
+        if method != "GET" or self._known is None:
+            return self._send(method, self._version() + asked, body)
+        if self._known.get(asked) is None:
+            self._known[asked] = self._send(method, self._version() + asked, body)
+        return self._known[asked]
 
     def _version(self) -> str:
         with self._lock:
@@ -140,10 +171,23 @@ class Docker:
                 self._prefix = self._negotiate()
             return self._prefix
 
+    def _first(self, asked: str) -> dict[str, Any]:
+        """Return the answer to a first GET, which tells the engine's version; nothing where it must be asked again."""
+        with self._lock, self._connection() as connection:
+            self.requests += 1
+            answer = connection.ask("GET", asked)  # without a version the engine answers in its newest
+        self._prefix = self._chosen(answer)
+        newest = self._prefix == f"/v{answer.headers.get('api-version')}"
+        return {asked: _decoded(answer)} if newest and answer.status == 200 else {}
+
     def _negotiate(self) -> str:
         with self._connection() as connection:
             self.requests += 1
-            offered = connection.ask("GET", "/_ping").headers.get("api-version") or "0.0"
+            return self._chosen(connection.ask("GET", "/_ping"))
+
+    def _chosen(self, answer: Answer) -> str:
+        """Return the prefix of paths for the API version to speak with the engine that gave an answer."""
+        offered = answer.headers.get("api-version") or "0.0"
         major, _, minor = offered.partition(".")
         version = (int(major), int(minor))
         if version < OLDEST_API:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,21 @@ SECONDS = 60.0
 """How long a program may take unless its caller knows better."""
 LARGEST = 16 * 1024 * 1024
 """Bytes of a file that labspec is ready to keep, to put it back."""
+
+READ_PROPERTIES = (
+    "LoadState",
+    "ActiveState",
+    "SubState",
+    "Result",
+    "Type",
+    "UnitFileState",
+    "NeedDaemonReload",
+    "FragmentPath",
+    "MainPID",
+    "ExecStart",
+    "ExecMainStartTimestampMonotonic",
+)
+"""What kinds ask of units to observe them (org.freedesktop.systemd1(5))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +52,7 @@ class System:
 
     def __init__(self, state: StateFolder | None = None) -> None:
         self._state = state
+        self._units: Mapping[str, dict[str, str]] = {}
 
     def run(
         self,
@@ -104,6 +121,16 @@ class System:
         except OSError as error:
             raise LabError(f"cannot remove {path}: {error.strerror}") from error
 
+    @contextmanager
+    def knowing_units(self, units: Sequence[str]) -> Iterator[None]:
+        """Read units in one go; for the time of the block `unit_properties` answers from that."""
+        known = dict.fromkeys(units)
+        self._units = self.unit_properties(list(known), READ_PROPERTIES)
+        try:
+            yield
+        finally:
+            self._units = {}
+
     def unit_properties(self, units: Sequence[str], properties: Sequence[str]) -> dict[str, dict[str, str]]:
         """Return unit -> property -> value for several units, by one `systemctl show` (systemctl(1)).
 
@@ -111,6 +138,8 @@ class System:
         """
         if not units:
             return {}
+        if self._units.keys() >= set(units) and set(properties) <= set(READ_PROPERTIES):
+            return {unit: self._units[unit] for unit in units}
         wanted = ",".join(["Id", "Names", *properties])
         shown = self.run(["systemctl", "show", f"--property={wanted}", "--", *units]).stdout
         blocks = [_properties(block) for block in shown.split("\n\n") if block.strip()]

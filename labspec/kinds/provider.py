@@ -125,6 +125,8 @@ class Reading(NamedTuple):
     """Object id -> field -> digest, for what was changed in place."""
     journal: Mapping[str, Mapping[str, Any]] = {}
     """Address -> entry (host/journal.py), for what carries no labels."""
+    leaving: bool = False
+    """The lab is about to be removed."""
 
     @property
     def docker(self) -> Docker:
@@ -133,7 +135,11 @@ class Reading(NamedTuple):
 
 
 class Live(Protocol):
-    """The live side of a kind."""
+    """The live side of a kind.
+
+    One that asks systemd about units names them by `units(reading)` too, so that those of all kinds are asked for at
+    once; one that cannot be without a program says so by `missing(host)`.
+    """
 
     kind: str
     fields: tuple[Field, ...]

@@ -14,7 +14,7 @@ from labspec.kinds.daemon.carry import kept
 from labspec.kinds.daemon.jsonfile import JsonFile
 from labspec.kinds.daemon.keys import REMAP, engine_version, needs_restart, unknown_to
 from labspec.kinds.daemon.record import ADDRESS, previous_values
-from labspec.kinds.daemon.running import CONFIG, find_daemon
+from labspec.kinds.daemon.running import BOOTED, CONFIG, UNIT, find_daemon
 from labspec.kinds.daemon.service import ADDRESS as SERVICE_ADDRESS
 from labspec.kinds.daemon.service import SERVICE, observe_service, service_change
 from labspec.kinds.daemon.settings import SETTINGS, settings_change
@@ -35,9 +35,20 @@ class DaemonLive:
         """Yield daemon.json, and the service, where the lab or its journal has them."""
         resources = reading.lab.by_address
         if ADDRESS in resources or ADDRESS in reading.journal:
-            yield observed_settings(reading.lab, resources.get(ADDRESS), reading.journal.get(ADDRESS), reading.host)
+            yield observed_settings(
+                reading.lab,
+                resources.get(ADDRESS),
+                reading.journal.get(ADDRESS),
+                reading.host,
+                leaving=reading.leaving,
+            )
         if SERVICE_ADDRESS in resources or SERVICE_ADDRESS in reading.journal:
             yield observe_service(reading.journal.get(SERVICE_ADDRESS), reading.host)
+
+    def units(self, reading: Reading) -> Iterable[str]:
+        """Return Docker's unit, where one of the two is asked for."""
+        asked = {ADDRESS, SERVICE_ADDRESS} & {*reading.lab.by_address, *reading.journal}
+        return (UNIT,) if asked and BOOTED.is_dir() else ()
 
     def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:
         """Return what one of the two needs; both are always there."""
@@ -74,8 +85,13 @@ class DaemonLive:
             yield Danger("insecure-registries", resource.address, f"images come from {names} without valid TLS")
 
 
-def observed_settings(lab: Lab, resource: Resource | None, entry: Mapping[str, Any] | None, host: Host) -> Observed:
-    """Return daemon.json, as far as the lab has to do with it. Raises LabError for one that is no JSON object."""
+def observed_settings(
+    lab: Lab, resource: Resource | None, entry: Mapping[str, Any] | None, host: Host, *, leaving: bool = False
+) -> Observed:
+    """Return daemon.json, as far as the lab has to do with it. Raises LabError for one that is no JSON object.
+
+    What a restart would do to containers is only looked at where there may be one.
+    """
     daemon = find_daemon(host)
     path = daemon.config if daemon else (entry or {}).get("path", CONFIG)
     known = entry or {}
@@ -85,8 +101,8 @@ def observed_settings(lab: Lab, resource: Resource | None, entry: Mapping[str, A
     keys = {*wanted["settings"], *known.get("keys", ())}
     state: dict[str, Any] = {"settings": {key: values[key] for key in sorted(keys) if key in values}}
     state["files"] = dict(_files(host, {*wanted.get("files", {}), *known.get("files", {})}))
-    restarts = bool(needs_restart(dict.fromkeys(known.get("keys", ())), []))
-    matters = restarts or state != {"files": {}, **wanted} or bool(known.get("pending"))
+    gone = (leaving or resource is None) and bool(needs_restart(dict.fromkeys(known.get("keys", ())), []))
+    matters = gone or state != {"files": {}, **wanted} or bool(known.get("pending"))
     return Observed(
         address=ADDRESS,
         kind="daemon",

@@ -50,6 +50,12 @@ class MachineLive:
     kind = "machine"
     fields = FIELDS
 
+    def units(self, reading: Reading) -> Iterable[str]:
+        """Return the units that the lab's machines run in."""
+        wanted = [str(resource.options["unit"]) for resource in resources_of(reading.lab, self.kind)]
+        known = [str(entry["unit"]) for entry in reading.journal.values() if entry.get("kind") == self.kind]
+        return (f"{unit}.service" for unit in (*wanted, *known)) if Path(SYSTEMD).is_dir() else ()
+
     def observe(self, reading: Reading) -> Iterable[Observed]:
         """Yield the lab's machines, of the spec and of the journal."""
         known = {

@@ -14,9 +14,18 @@ from labspec.kinds.objects import resources_of
 from labspec.kinds.provider import Reading
 from labspec.kinds.unit.changes import creation, leaving, moved, order_diff, takeover, update
 from labspec.kinds.unit.dangers import unit_dangers
-from labspec.kinds.unit.names import owner_of
+from labspec.kinds.unit.names import is_template, owner_of
 from labspec.kinds.unit.problems import unit_problems
-from labspec.kinds.unit.reading import content_of, enabled, exists, links, properties, settings_in, state_of
+from labspec.kinds.unit.reading import (
+    booted,
+    content_of,
+    enabled,
+    exists,
+    links,
+    properties,
+    settings_in,
+    state_of,
+)
 from labspec.kinds.unit.unitfile import values_of
 
 if TYPE_CHECKING:
@@ -36,19 +45,22 @@ class UnitLive:
     kind = "unit"
     fields = FIELDS
 
+    def units(self, reading: Reading) -> Iterable[str]:
+        """Return the units of the lab, but for templates."""
+        names = set(_names(reading).values()) if booted() else ()
+        return (name for name in names if not is_template(name))
+
     def observe(self, reading: Reading) -> Iterable[Observed]:
         """Yield the units of the lab, and those of the host whose names it uses."""
-        resources = {resource.address: resource for resource in resources_of(reading.lab, self.kind)}
-        entries = {address: entry for address, entry in reading.journal.items() if entry.get("kind") == self.kind}
-        addresses = list(dict.fromkeys((*resources, *entries)))
-        if not addresses:
+        names = _names(reading)
+        if not names:
             return
+        resources, entries = reading.lab.by_address, reading.journal
         system = reading.host.system
-        names = {a: resources[a].name if a in resources else str(entries[a].get("name")) for a in addresses}
         shown = properties(system, sorted(set(names.values())))
         linked = links()
-        for address in addresses:
-            entry, unit = entries.get(address), names[address]
+        for address, unit in names.items():
+            entry = entries.get(address)
             path = resources[address].options["path"] if entry is None else entry.get("path")
             content = content_of(system, path) if path else None
             ours = owner_of(content or "") == reading.lab.name
@@ -84,6 +96,17 @@ class UnitLive:
     def dangers(self, resource: Resource) -> Iterable[Danger]:
         """Return a danger for a unit in the place of a package's, and for a command that no User= restrains."""
         return unit_dangers(resource)
+
+
+def _names(reading: Reading) -> dict[str, str]:
+    """Return address -> name of the units of the spec, and of the journal."""
+    wanted = {resource.address: resource.name for resource in resources_of(reading.lab, "unit")}
+    known = {
+        address: str(entry.get("name"))
+        for address, entry in reading.journal.items()
+        if entry.get("kind") == "unit" and address not in wanted
+    }
+    return wanted | known
 
 
 def observed(
