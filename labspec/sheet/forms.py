@@ -34,9 +34,13 @@ def _regex(value: str) -> str:
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"{value!r} is no regular expression: {error}") from error
     if found.match(""):
-        raise ValueError(
-            f"{value!r} matches nothing at all as well: write what is different every time, such as [0-9]+"
-        )
+        raise ValueError(f"{value!r} matches the empty text too: write what is different every time, such as [0-9]+")
+    return value
+
+
+def _command(value: str) -> str:
+    if not value.strip():
+        raise ValueError("the command is empty")
     return value
 
 
@@ -57,7 +61,7 @@ Regex = Annotated[Line, AfterValidator(_regex), WithJsonSchema({"type": "string"
 Folder = Annotated[Line, AfterValidator(_folder), WithJsonSchema({"type": "string", "pattern": "^/"})]
 Output = Annotated[Text, AfterValidator(_output)]
 ExitCode = Annotated[int, Field(ge=0, le=255)]
-Word = Annotated[Text, Field(min_length=1)]
+Command = Annotated[Text, AfterValidator(_command), WithJsonSchema({"type": "string", "minLength": 1})]
 View = Literal["namespaces", "cgroups", "mounts", "api", "rights"]
 
 
@@ -103,7 +107,7 @@ class RunBlock(Block):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"run": ["id"], "in": "service.web"}]})
 
-    run: Word | Annotated[list[Text], Field(min_length=1)]
+    run: Command | Annotated[list[Text], Field(min_length=1)]
     """The command: a list of arguments, or text that `sh` reads."""
     place: Line | None = Field(None, alias="in")
     """Where it runs: host, or the address of a service; the host where it is not given."""

@@ -84,7 +84,8 @@ class _Reader:
     def __init__(self, scope: Scope, resources: Sequence[Resource], parts: Mapping[str, Any]) -> None:
         self._scope = scope
         self._kinds = _kinds_of(resources)
-        self._checks = [check["id"] for check in _listed(parts.get("checks"))]
+        self._checks = None if parts.get("checks", ()) is None else [check["id"] for check in parts.get("checks", ())]
+        """The ids of the lab's checks; None where there are mistakes in these."""
         self._failed = False
         self._sections: set[str] = set()
         self._blocks: set[str] = set()
@@ -257,7 +258,7 @@ class _Reader:
 
     def _check(self, block: Mapping[str, Any], path: Path) -> dict[str, Any]:
         wanted = block["check"]
-        if wanted not in self._checks:
+        if self._checks is not None and wanted not in self._checks:
             hint = did_you_mean(wanted, self._checks) or f"checks of the lab: {', '.join(self._checks) or 'none'}"
             self._error((*path, "check"), f"there is no check '{wanted}'", hint)
         return {"check": wanted, "spoken": wanted}
@@ -323,11 +324,6 @@ def _kinds_of(resources: Sequence[Resource]) -> dict[str, str]:
     kinds = {resource.address: resource.kind for resource in resources}
     stacks = {".".join(address.split(".")[:2]) for address in kinds if address.startswith("stack.")}
     return {**kinds, **dict.fromkeys(sorted(stacks), "stack")}
-
-
-def _listed(checks: Any) -> Sequence[Mapping[str, Any]]:
-    """Return the checks of a lab, each with its id."""
-    return [check for check in checks or () if isinstance(check, Mapping) and "id" in check]
 
 
 PART = HandoutPart()

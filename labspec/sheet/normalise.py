@@ -53,7 +53,9 @@ _DURATIONS = (
     rf"(?<![\w.])[0-9]+(?:\.[0-9]+)?{_SHORT_UNIT}(?: [0-9]+(?:\.[0-9]+)?{_SHORT_UNIT})*(?: (?:ago|left))?(?!\w)",
 )
 _SIZE = r"(?<![\w.])([0-9]+(?:[.,][0-9]+)?) ?(?:([kKMGTPE])i?B|([KMGTPE])|B|bytes)(?!\w)"
-_PID_WORDS = r"(?i:(?<![a-z])(?:main ?|exec ?main ?|control ?|ppid|nsp|tracer|p)?_?(?:pid|tgid)s?[\"']?(?:\s*[:=]\s*|\s+))"
+_PID_WORDS = (
+    r"(?i:(?<![a-z])(?:main ?|exec ?main ?|control ?|ppid|nsp|tracer|p)?_?(?:pid|tgid)s?[\"']?(?:\s*[:=]\s*|\s+))"
+)
 
 
 class Token(NamedTuple):
