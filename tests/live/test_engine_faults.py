@@ -167,6 +167,6 @@ def test_what_appears_between_the_plan_and_its_steps(host: Host, lab_name: str) 
     step = CreateNetwork.of(lab_name, spec)
     step.run(host)
     step.run(host)
-    with pytest.raises(LabError, match="network .* appeared meanwhile and is not this lab's"):
+    with pytest.raises(LabError, match=r"network .* appeared meanwhile and is not this lab's"):
         CreateNetwork.of(f"{lab_name}-other", spec).run(host)
     assert [found["Name"] for found in host.docker.get("/networks", filters(name=[f"{lab_name}_front"]))] == [spec.name]
