@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from labspec.checks.kind import RUNNING
@@ -18,7 +19,8 @@ from labspec.core.resource import Lab
 from labspec.engine import workflow
 from labspec.engine.checking import Check, Result, run_checks
 from labspec.engine.proving_acts import containers
-from labspec.engine.proving_mutations import Mutation, candidates, closure, dependents, edited
+from labspec.engine.proving_edits import Mutation, edited
+from labspec.engine.proving_mutations import candidates, closure, dependents
 from labspec.host.docker import ApiError, segment
 from labspec.host.host import Host
 
@@ -93,6 +95,10 @@ class _Proving:
     left: dict[str, list[Mutation]] = field(default_factory=dict)
     """Check -> the ways to break it that are not tried yet."""
     tried: dict[str, list[str]] = field(default_factory=dict)
+    fine: dict[str, set[Mutation]] = field(default_factory=dict)
+    """Check -> the ways to break it that were made for it, before what it is about is just stopped."""
+    coarse: dict[str, Proof] = field(default_factory=dict)
+    """Check -> a proof by which no more is known than that it fails where something does not run."""
     bad: set[Mutation] = field(default_factory=set)
     """What could not be done."""
     dirty: bool = False
@@ -109,6 +115,7 @@ class _Proving:
             if result.state == "ok":
                 self.left[name] = candidates(result.check, self.lab, values)[:MOST_TRIES]
                 self.tried[name] = []
+                self.fine[name] = set(takewhile(lambda one: one.act is None or not one.act.stops, self.left[name]))
             else:
                 self.proofs[name] = Proof(result.check, "unsound", result=result)
 
@@ -128,14 +135,12 @@ class _Proving:
         again = [check for check in suspects if check["id"] in failing]
         for result in run_checks(self.lab, self.host, again, patience=SETTLE_SECONDS):
             causes = concerned[result.id]
-            noticed = result.state == "fail"
-            if noticed and _only_stopped(result) and self._has_better(result.id):
-                self.left[result.id] = [other for other in self.left[result.id] if other not in causes]
-            elif noticed and len(causes) == 1:
-                self.proofs[result.id] = Proof(
-                    result.check, "proven", str(causes[0]), result, tuple(self.tried[result.id])
-                )
-                del self.left[result.id]
+            if result.state == "fail" and len(causes) == 1:
+                proof = Proof(result.check, "proven", str(causes[0]), result, tuple(self.tried[result.id]))
+                self.left[result.id] = [other for other in self.left[result.id] if other != causes[0]]
+                self.coarse.setdefault(result.id, proof)
+                if not _only_stopped(result):
+                    self._end(result.id, proof)
         for name, mutations in self.left.items():
             for mutation in concerned.get(name, ()):
                 if mutation in mutations:
@@ -150,17 +155,19 @@ class _Proving:
             self.tell("the lab is made whole")
             self._apply(self.lab, wait=True, replace=self.replaced)
 
-    def _has_better(self, name: str) -> bool:
-        """Return whether a check can still be broken in a way made for it, before all that it is about is stopped."""
-        return any(mutation.act is None or not mutation.act.stops for mutation in self.left[name][1:2])
+    def _end(self, name: str, proof: Proof) -> None:
+        self.proofs[name] = proof
+        del self.left[name]
 
     def _give_up(self) -> None:
+        """End with checks for which nothing is left that could show more than is known."""
         for name, mutations in list(self.left.items()):
             mutations[:] = [mutation for mutation in mutations if mutation not in self.bad]
-            if not mutations:
+            if name in self.coarse and not any(mutation in self.fine[name] for mutation in mutations):
+                self._end(name, self.coarse[name])
+            elif not mutations:
                 check = next(check for check in self.checks if check["id"] == name)
-                self.proofs[name] = Proof(check, "unproven", tried=tuple(self.tried[name]))
-                del self.left[name]
+                self._end(name, Proof(check, "unproven", tried=tuple(self.tried[name])))
 
     def _chosen(self) -> list[Mutation]:
         """Return the next mutations: those that most checks wait for, as long as they keep out of each other's way."""
@@ -226,7 +233,8 @@ class _Proving:
                 self.bad.add(chosen[0])
                 self.tell(f"  cannot be done: {_first(error)}")
                 return []
-            return self._broken(chosen[:1])
+            good = [mutation for mutation in chosen if self._is_valid(mutation)]
+            return self._broken(good if len(good) < len(chosen) else chosen[:1]) if good else []
         for mutation in chosen:
             if mutation.act is None:
                 continue
@@ -237,6 +245,15 @@ class _Proving:
                 self.bad.add(mutation)
                 self.tell(f"  cannot be done: {_first(error)}")
         return done
+
+    def _is_valid(self, mutation: Mutation) -> bool:
+        """Return whether the spec is still one after the edits of a mutation; one that is not is not tried again."""
+        try:
+            self.reload(lambda values: _without_parts(values, mutation.edits))
+        except LabError:
+            self.bad.add(mutation)
+            return False
+        return True
 
     def _take_back(self, done: Iterable[Mutation]) -> None:
         for mutation in done:

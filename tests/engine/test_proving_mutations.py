@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from labspec.core.diagnostic import LabError
-from labspec.engine.proving_mutations import DROP, Edit, candidates, dependents, edited
+from labspec.engine.proving_edits import DROP, Edit, edited
+from labspec.engine.proving_mutations import candidates, dependents
 from labspec.spec.loader import load
 
 SPEC = """

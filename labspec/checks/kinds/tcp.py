@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from labspec.checks.dialling import dialled, from_there, publishers
+from labspec.checks.dialling import LOOPBACK, dialled, from_there, publishers
 from labspec.checks.keys import FLAG, LINE, PLACE, PORT, Key
 from labspec.checks.kind import Finding, Kind, What
 
@@ -21,6 +21,8 @@ KEYS = (
     Key("open", FLAG, "Whether somebody is to listen there; true where it is not given."),
 )
 LOCAL = "127.0.0.1"
+_HANG_UP_SECONDS = 0.1
+"""Docker's proxy takes a connection to this host before it looks for somebody behind it."""
 
 
 def look(what: What, view: View) -> Iterator[Finding]:
@@ -35,14 +37,25 @@ def look(what: What, view: View) -> Iterator[Finding]:
 
 def _state(host: str, port: int, seconds: float) -> str:
     try:
-        with socket.create_connection((host, port), timeout=seconds):
-            return "open"
+        with socket.create_connection((host, port), timeout=seconds) as made:
+            return "open" if host not in LOOPBACK or _stays(made) else "it hangs up at once"
     except TimeoutError:
         return "no answer"
     except ConnectionRefusedError:
         return "closed"
     except OSError as error:
         return error.strerror or "closed"
+
+
+def _stays(made: socket.socket) -> bool:
+    """Return whether the other side keeps a connection."""
+    made.settimeout(_HANG_UP_SECONDS)
+    try:
+        return made.recv(1, socket.MSG_PEEK) != b""
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
 
 
 def related(what: What, resources: Iterable[Resource]) -> Iterable[str]:
