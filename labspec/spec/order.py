@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -107,6 +108,7 @@ def whole() -> Shape:
     return Shape([root], root)
 
 
+@functools.cache
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of a spec, from an earlier run of the same labspec where it is kept.
 
