@@ -165,7 +165,9 @@ def test_the_same_sheet_is_the_same_bytes(made: Made, tmp_path: Path) -> None:
         "    (out / form).write_bytes(content)\n"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LABSPEC_CACHE": "off"}
-    subprocess.run([sys.executable, "-c", code, str(Path(__file__).parent), str(tmp_path)], check=True, env=environment)
+    subprocess.run(
+        [sys.executable, "-c", code, str(Path(sheets.__file__).parent), str(tmp_path)], check=True, env=environment
+    )
     for form in ("md", "html", "pdf"):
         assert (tmp_path / form).read_bytes() == made("student", form, "fr"), form
 
