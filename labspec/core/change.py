@@ -18,6 +18,7 @@ class Action(Enum):
     REPLACE = "-/+"
     DELETE = "-"
     START = ">"
+    ADOPT = "="
 
     @property
     def word(self) -> str:

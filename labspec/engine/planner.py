@@ -51,6 +51,10 @@ def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = NO_WISHES)
         hidden = emptied and resource.kind in in_engine
         found = None if hidden else observed.get(resource.address)
         change = by_kind[resource.kind].change(resource, found, preview, lab)
+        if found is not None and found.facts.get("adopting"):
+            from labspec.kinds.adoption.record import adopting
+
+            change = adopting(change, resource, found, lab)
         if change and hidden and resource.address in observed:
             change = change._replace(reason="Docker's data moves, and it is not at the new place")
         if change:
@@ -65,6 +69,8 @@ def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = NO_WISHES)
         if chosen is not None and found.address not in chosen:
             continue
         change = by_kind[found.kind].change(None, found, Preview(changes), lab)
+        if change and found.facts.get("adopted"):
+            change = change.warned("labspec did not make it, but adopted it")
         if change:
             changes[found.address] = change._replace(reason="the lab is removed") if wishes.destroy else change
     ordered = tuple(changes.values())

@@ -13,7 +13,7 @@ from typing import Any
 from labspec.core.diagnostic import LabError
 
 _LOCK, _PROGRAMS = "lock", "lock.programs"
-_RECORDS = ("applied.json", "settings.json")
+_RECORDS = ("applied.json", "adopted.json", "settings.json")
 EXIT_LOCKED = 75
 """EX_TEMPFAIL of sysexits.h: try again later."""
 
@@ -124,6 +124,24 @@ class StateFolder:
         record: dict[str, Any] = {key: value for key, value in self.applied(lab).items() if key in keep}
         record.update({key: dict(value) for key, value in entries.items()})
         self.write(lab, "applied.json", json.dumps(record, sort_keys=True).encode())
+
+    def adopted(self, lab: str) -> dict[str, dict[str, Any]]:
+        """Return object id -> what is recorded of it (kind, address, fields), of what the lab has adopted.
+
+        A missing or unreadable record is an empty one: the objects are somebody else's then.
+        """
+        try:
+            record = json.loads((self.root / lab / "adopted.json").read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return (
+            {key: entry for key, entry in record.items() if isinstance(entry, dict)} if isinstance(record, dict) else {}
+        )
+
+    def record_adopted(self, lab: str, entries: Mapping[str, Mapping[str, Any]]) -> None:
+        """Add entries to the record of `adopted`."""
+        record = {**self.adopted(lab), **entries}
+        self.write(lab, "adopted.json", json.dumps(record, sort_keys=True).encode())
 
     @contextmanager
     def lock(self, lab: str) -> Iterator[None]:

@@ -116,10 +116,11 @@ def _all(lab: Lab, host: Host, resources: list[Resource]) -> Iterator[Subject]:
 
 
 def _services(lab: Lab, host: Host, addresses: set[str]) -> Iterator[Subject]:
+    from labspec.kinds.adoption.record import labels_of
     from labspec.kinds.service.reading import address_of, in_order, own_containers, replicas_of
 
     groups: dict[str, list[Any]] = {}
-    for inspect in own_containers(host.docker, lab.name, lab.by_address)[0]:
+    for inspect in own_containers(host.docker, lab.name, lab.by_address, labels_of(host, lab, "service"))[0]:
         if address_of(inspect) in addresses:
             groups.setdefault(address_of(inspect), []).append(inspect)
     for address, inspects in groups.items():

@@ -21,6 +21,7 @@ DONE = {
     Action.REPLACE: "replaced",
     Action.DELETE: "deleted",
     Action.START: "started",
+    Action.ADOPT: "adopted",
 }
 
 

@@ -22,6 +22,7 @@ WORDS = {
     Action.REPLACE: "will be replaced",
     Action.DELETE: "will be deleted",
     Action.START: "will be started",
+    Action.ADOPT: "will be adopted as it is",
 }
 RESTORED = "will be put back as it was"
 """For what labspec changed but did not make: a deletion that leaves something."""
@@ -31,6 +32,7 @@ COLOURS = {
     Action.REPLACE: "red",
     Action.DELETE: "red",
     Action.START: "cyan",
+    Action.ADOPT: "cyan",
 }
 INDENT = " " * 6
 ITEMS_SHOWN = 12
@@ -99,6 +101,9 @@ def summary(plan: Plan) -> str:
     started = plan.number([Action.START])
     if started:
         parts.append(f"{started} to start")
+    adopted = plan.number([Action.ADOPT])
+    if adopted:
+        parts.append(f"{adopted} to adopt")
     return f"{style('Plan:', bold=True)} {', '.join(parts)}. {plan.unchanged} unchanged."
 
 

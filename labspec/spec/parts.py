@@ -12,7 +12,7 @@ from labspec.core.resource import Resource
 if TYPE_CHECKING:
     from labspec.kinds.provider import Part, Scope
 
-REGISTRY: tuple[str, ...] = ("checks", "sheet")
+REGISTRY: tuple[str, ...] = ("checks", "sheet", "kinds.adoption")
 """The packages that have one, each behind those whose part it refers to."""
 
 

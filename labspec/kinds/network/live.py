@@ -10,6 +10,7 @@ from labspec.core.diagnostic import Diagnostic
 from labspec.core.diff import Field, compare
 from labspec.core.resource import LAB_LABEL, Lab, Observed, Resource
 from labspec.host.docker import filters
+from labspec.kinds.adoption.objects import taken_over
 from labspec.kinds.objects import (
     applied_fields,
     as_it_should_be,
@@ -50,10 +51,12 @@ class NetworkLive:
         for network in reading.docker.get("/networks", filters(label=[f"{LAB_LABEL}={reading.lab.name}"])):
             found = observed(network)
             groups.setdefault(found.address, []).append(found)
+        for found in taken_over(reading, "network", "/networks/", observed, set(groups)):
+            groups.setdefault(found.address, []).append(found)
         # Engines before 25 make two of one name where two ask at once.
         for first, *others in groups.values():
             more = [[other.id, other.name] for other in others]
-            yield first._replace(facts={"others": more}) if more else first
+            yield first._replace(facts={**first.facts, "others": more}) if more else first
         yield from external(reading, "network", "/networks/", "Id")
 
     def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:
@@ -64,7 +67,7 @@ class NetworkLive:
             return None
         from labspec.kinds.network.steps import CreateNetwork, RemoveNetwork
 
-        remove = (RemoveNetwork(observed.id, observed.name),) if observed else ()
+        remove: tuple[Step, ...] = (RemoveNetwork(observed.id, observed.name),) if observed else ()
         remove += tuple(RemoveNetwork(identity, name) for identity, name in others)
         make = (CreateNetwork.of(lab.name, desired),) if desired else ()
         if desired and observed and others:

@@ -73,7 +73,9 @@ def _replacement(
     desired: Resource, observed: Observed, diffs: tuple[Diff, ...], reasons: Sequence[str], preview: Preview, lab: Lab
 ) -> Change:
     disturbing = list(_disturbing(desired, observed, preview, lab))
-    first = any(change.kind in ("network", "volume") for change in disturbing) or moved(desired, observed)
+    # Compose does not know one that was made by 'docker run', and would find its name taken.
+    first = bool(observed.facts.get("adopted")) or moved(desired, observed)
+    first = first or any(change.kind in ("network", "volume") for change in disturbing)
     listed = ("replicas", "surplus") if first else ("surplus",)
     make = _make(desired, lab) if first else _make(desired, lab, anew=True)
     # Left to compose, any of them could go, and the rest keep their numbers.

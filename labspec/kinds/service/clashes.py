@@ -10,6 +10,7 @@ from labspec.core.diagnostic import Diagnostic
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Lab, Resource
 from labspec.host.docker import segment
 from labspec.host.ports import bindable, taken_ports
+from labspec.kinds.service.steps import ContainerStep
 
 if TYPE_CHECKING:
     from labspec.host.host import Host
@@ -34,6 +35,8 @@ def clashes(changes: Sequence[Change], lab: Lab, host: Host) -> Iterator[Diagnos
         return
     containers = host.docker.get("/containers/json", {"all": 1})
     leaving = {change.address for change in changes if change.action in (Action.DELETE, Action.REPLACE)}
+    # What was adopted has no labels, and is known by its id.
+    leaving |= {step.id for change in changes for step in change.remove if isinstance(step, ContainerStep)}
     named = {resource.address: resource for resource in (*made, *renamed)}
     yield from _names(list(named.values()), containers, leaving, lab)
     yield from _ports(made, containers, leaving, lab, host)
@@ -123,9 +126,10 @@ def _images(made: Sequence[Resource], host: Host) -> Iterator[Diagnostic]:
             )
 
 
-def _is_own(item: Mapping[str, Any], lab: Lab, addresses: set[str]) -> bool:
+def _is_own(item: Mapping[str, Any], lab: Lab, known: set[str]) -> bool:
+    """Return whether a container is the lab's at one of the addresses, or one of the ids, that are `known`."""
     labels = item.get("Labels") or {}
-    return labels.get(LAB_LABEL) == lab.name and labels.get(ADDRESS_LABEL) in addresses
+    return item["Id"] in known or (labels.get(LAB_LABEL) == lab.name and labels.get(ADDRESS_LABEL) in known)
 
 
 def _whose(item: Mapping[str, Any], lab: Lab) -> str:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from labspec.core.diff import Diff, compare
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Observed, Resource
 from labspec.host.docker import Docker, filters, segment
+from labspec.kinds.adoption.record import IDS, adopted, marked, stand_in, wanted
 from labspec.kinds.compose.document import SECRETS_LABEL
 from labspec.kinds.objects import applied_fields
 from labspec.kinds.provider import Reading
@@ -31,27 +32,76 @@ def observe(reading: Reading) -> Iterator[Observed]:
     The peers that they share namespaces with are read along.
     """
     resources = reading.lab.by_address
-    inspects, images = own_containers(reading.docker, reading.lab.name, resources)
+    record = adopted(reading, "service")
+    inspects, images = own_containers(reading.docker, reading.lab.name, resources, record)
     groups: dict[str, list[Any]] = {}
     for inspect in inspects:
         groups.setdefault(address_of(inspect), []).append(inspect)
+    added = wanted_containers(reading, wanted(reading, "service", groups))
+    if added:
+        groups |= added
+        inspects = [inspect for group in groups.values() for inspect in group]
+        images = _images(reading.docker, inspects, resources)
     peers = _peers(reading.docker, inspects)
     swap = not any(map(_swap_unknown, inspects)) or bool(reading.docker.get("/info").get("SwapLimit"))
     for address, group in groups.items():
-        yield service(address, group, resources.get(address), images, peers, swap, reading.applied)
+        found = service(address, group, resources.get(address), images, peers, swap, reading.applied)
+        if address in added or any(inspect["Id"] in record for inspect in group):
+            found = marked(found, new=address in added)
+        yield found._replace(facts={**found.facts, IDS: [item["Id"] for item in group]}) if address in added else found
 
 
-def own_containers(docker: Docker, lab: str, resources: Mapping[str, Resource]) -> tuple[list[Any], Images]:
+def own_containers(
+    docker: Docker, lab: str, resources: Mapping[str, Resource], record: Mapping[str, Mapping[str, str]]
+) -> tuple[list[Any], Images]:
     """Return the inspect answers of a lab's containers, and what is known of their images.
+
+    `record` has the labels of those that it has adopted, by id.
 
     A container has its image's labels too: one that somebody runs from an image of the lab, or from a commit of one of
     its containers, is not the lab's for that.
     """
     listed = docker.get("/containers/json", {"all": 1, **filters(label=[f"{LAB_LABEL}={lab}"])})
-    answers = docker.find_all([f"/containers/{item['Id']}/json" for item in listed])
+    ids = [item["Id"] for item in listed]
+    ids += [identity for identity in record if identity not in ids]
+    answers = docker.find_all([f"/containers/{identity}/json" for identity in ids])
+    if record:
+        answers = [answer and with_labels(answer, record.get(answer["Id"], {})) for answer in answers]
     labelled = [answer for answer in answers if answer is not None and _is_service(address_of(answer))]
     images = _images(docker, labelled, resources)
     return [inspect for inspect in labelled if not _inherits(inspect, images)], images
+
+
+def wanted_containers(reading: Reading, resources: Sequence[Resource]) -> dict[str, list[Any]]:
+    """Return address -> inspect answers of the containers that services to be adopted have on the host.
+
+    They are compose's of the same project and service, or the one of the service's name.
+    """
+    if not resources:
+        return {}
+    found: dict[str, list[str]] = {}
+    for item in reading.docker.get("/containers/json", {"all": 1}):
+        labels, names = item.get("Labels") or {}, [name.removeprefix("/") for name in item.get("Names") or ()]
+        place = (labels.get("com.docker.compose.project"), labels.get("com.docker.compose.service"))
+        for resource in resources:
+            if LAB_LABEL not in labels and (
+                place == (resource.project, resource.options["key"]) or resource.name in names
+            ):
+                found.setdefault(resource.address, []).append(item["Id"])
+    answers = {
+        address: reading.docker.find_all([f"/containers/{identity}/json" for identity in ids])
+        for address, ids in found.items()
+    }
+    return {
+        address: [with_labels(answer, stand_in(reading.lab, address)) for answer in group if answer is not None]
+        for address, group in answers.items()
+    }
+
+
+def with_labels(inspect: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
+    """Return an inspect answer as if the container had these labels too."""
+    config = {**inspect["Config"], "Labels": {**_labels(inspect), **labels}}
+    return {**inspect, "Config": config}
 
 
 def in_order(inspects: Sequence[Any], wanted: Resource | None) -> list[Any]:
