@@ -13,6 +13,9 @@ COMMANDS = {
     "compose": "Compose files, merged as compose merges them",
     "dockerfile": "A Dockerfile, with its instructions as steps",
     "unit": "Unit files of systemd, and drop-ins",
+    "daemon": "The Docker daemon's daemon.json",
+    "rkt": "An 'rkt run' command line",
+    "bundle": "The config.json of an OCI bundle",
     "run": "A 'docker run' command line",
 }
 """Command -> what it imports; module `labspec.cli.importers.<name>` is imported only to call it."""
