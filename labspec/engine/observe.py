@@ -44,15 +44,17 @@ def observe(lab: Lab, host: Host, only: Collection[str] | None = None, *, leavin
 def _foreseen(kinds: Collection[str], reading: Reading) -> bool:
     """Have the engine look for all that the lab has there; return whether it answers.
 
-    It may be off where the lab has stopped it, and then it has nothing of the lab. Raises LabError where it should
-    answer.
+    It may be off where the lab has stopped it, and then it has nothing of the lab; or not be there at all, where the
+    lab wants nothing of it. Raises LabError where it should answer.
     """
     label = filters(label=[f"{LAB_LABEL}={reading.lab.name}"])
     lists = [(path, {**query, **label}) for kind, (path, query) in _LISTS.items() if kind in kinds]
     try:
         reading.docker.foresee(lists)
-    except LabError:
-        if "state" in reading.journal.get("daemon.service", {}).get("applied", {}):
+    except LabError as error:
+        stopped = "state" in reading.journal.get("daemon.service", {}).get("applied", {})
+        nobody = isinstance(error.__cause__, FileNotFoundError | ConnectionRefusedError)
+        if stopped or (nobody and not any(resource.kind in _LISTS for resource in reading.lab.resources)):
             return False
         raise
     return True
