@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from costing import PROGRAM, Cost
 from hostbox import HostBox
+
+from labspec.host.sandbox.folder import inside
 
 pytestmark = pytest.mark.live
 
@@ -104,6 +107,24 @@ class TestApplied:
         said = host.labspec("plan", "--detailed-exitcode", "--allow-missing")
         assert said.splitlines()[0] == "No changes. The host matches the spec."
         assert "left out: rkt.sleeper: rkt is not installed on this host" in said
+
+    def test_an_empty_plan_reads_the_host_in_few_steps(self, host: Host) -> None:
+        # On the path that the sandbox gave labspec and the lab.
+        start = 'from glob import glob; sys.path[:0] = ["/opt/labspec", *glob("/opt/labspec/venv/lib/*/site-packages")]'
+        program = f"import sys; {start}\n{PROGRAM}"
+        found = Cost.read(
+            host.box.out("python3", "-s", "-c", program, "looks", "plan", "--allow-missing", inside(str(LAB)))
+        )
+        assert found.code == 0
+        assert found.requests <= 12
+        started = [arguments.split("'")[1] for event, arguments in found.processes if event == "subprocess.Popen"]
+        assert sorted(started) == ["dpkg-query", "runc", "systemctl"]
+        assert found.imported("python_on_whales", "docker", "pydantic", "yaml", "rich") == set()
+
+    def test_its_checks_pass(self, host: Host) -> None:
+        found = json.loads(host.labspec("check", "--json", "--allow-missing"))["checks"]
+        assert len(found) > 20
+        assert {check["id"]: check["state"] for check in found if check["state"] != "ok"} == {"rkt": "skip"}
 
     def test_the_web_server_answers(self, host: Host) -> None:
         assert "test.html" in host.page("http://127.0.0.1:1010")
