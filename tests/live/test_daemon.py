@@ -38,8 +38,8 @@ class Sandbox:
     def python(self, code: str, rc: int | None = 0) -> str:
         return self.run("env", "PYTHONPATH=/opt/labspec", "python3", "-", stdin=code.encode(), rc=rc)
 
-    def lab(self, daemon: dict[str, Any]) -> None:
-        text = json.dumps({"labspec": 1, "lab": {"name": "tp"}, "daemon": daemon})
+    def lab(self, daemon: dict[str, Any], **more: Any) -> None:
+        text = json.dumps({"labspec": 1, "lab": {"name": "tp"}, "daemon": daemon, **more})
         self.write("/lab/lab.yaml", text.encode())
 
     def write(self, path: str, content: bytes) -> None:
@@ -202,7 +202,7 @@ def test_settings_are_applied_found_unchanged_and_taken_back(sandbox: Sandbox) -
 
     sandbox.run("labspec", "destroy", "-y")
     assert sandbox.read(FILE) == FOREIGN
-    assert sandbox.run("ls", "/var/lib/labspec").strip() == ""
+    sandbox.run("test", "-e", "/var/lib/labspec", rc=1)
     assert sandbox.run("docker", "inspect", "--format", "{{.State.Running}}", "mortal").strip() == "true"
     sandbox.run("docker", "rm", "--force", "mortal")
 
@@ -235,9 +235,12 @@ def test_a_remapped_daemon_and_back(sandbox: Sandbox) -> None:
     before = sandbox.read("/etc/subuid"), sandbox.read("/etc/subgid")
     sandbox.run("docker", "volume", "create", "old")
     sandbox.run("docker", "run", "--detach", "--name", "old", "--stop-signal", "KILL", "debian:latest", "sleep", "999")
-    sandbox.lab({"settings": {"userns-remap": "remapper"}})
+    made = {"from": "debian:latest", "steps": [{"env": {"MADE": "1"}}]}
+    sandbox.lab({"settings": {"userns-remap": "remapper"}}, images={"made": made})
     assert "all images, volumes and containers of before disappear" in sandbox.run("labspec", "plan")
     sandbox.run("labspec", "apply", "-y")
+    images = sandbox.run("docker", "images", "--format", "{{.Repository}}").split()
+    assert sorted(images) == ["debian", "tp/made"], "the image that it starts from came along, and no other"
     root = sandbox.run("docker", "info", "--format", "{{.DockerRootDir}}").strip()
     assert root.startswith("/var/lib/docker/")
     assert sandbox.run("docker", "volume", "ls", "--quiet").strip() == ""
@@ -247,6 +250,7 @@ def test_a_remapped_daemon_and_back(sandbox: Sandbox) -> None:
     assert sandbox.run("docker", "ps", "--format", "{{.Names}}").split() == ["old"]
     assert (sandbox.read("/etc/subuid"), sandbox.read("/etc/subgid")) == before
     assert sandbox.read(FILE) == FOREIGN
+    sandbox.run("test", "-e", root, rc=1)
     sandbox.run("docker", "rm", "--force", "old")
     sandbox.run("docker", "volume", "rm", "old")
 
@@ -288,7 +292,7 @@ def test_the_service_is_stopped_and_put_back(sandbox: Sandbox) -> None:
     sandbox.run("labspec", "destroy", "-y")
     assert sandbox.docker_is_back()
     assert sandbox.run("systemctl", "is-enabled", "docker.service", "docker.socket").split() == ["enabled"] * 2
-    assert sandbox.run("ls", "/var/lib/labspec").strip() == ""
+    sandbox.run("test", "-e", "/var/lib/labspec", rc=1)
 
 
 STEPS = """
