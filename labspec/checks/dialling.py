@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from labspec.checks.inside import in_network_of
@@ -39,6 +40,13 @@ def dialled(host: str, place: str, view: View) -> str:
     near = view.networks(place) if place.startswith(("service.", "stack.")) else {}
     shared = [address for network, address in there.items() if network in near]
     return next(iter(shared or there.values()))
+
+
+def connected(host: str, port: int, seconds: float) -> socket.socket:
+    """Return a connection. Raises OSError: TimeoutError where nobody answers in time."""
+    # Of text Python would first see to it that it is right in every script of the world.
+    name: Any = host.encode("ascii") if host.isascii() else host
+    return socket.create_connection((name, port), timeout=seconds)
 
 
 def from_there(place: str, view: View, call: Callable[[], Result]) -> Result:

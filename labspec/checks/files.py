@@ -6,7 +6,6 @@ import errno
 import io
 import os
 import stat
-import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,6 +70,8 @@ def _type(mode: int) -> str:
 
 
 def _from_archive(path: str, place: str, view: View, *, with_content: bool) -> Found:
+    import tarfile
+
     archive = view.archive(place, path)
     if archive is None:
         raise FileNotFoundError(errno.ENOENT, "no such file", path)

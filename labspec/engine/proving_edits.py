@@ -40,6 +40,11 @@ class Mutation:
     edits: tuple[Edit, ...] = ()
     act: Act | None = None
 
+    @property
+    def removes(self) -> bool:
+        """Whether it takes a whole entry out of the spec."""
+        return any(edit.value is DROP and len(edit.path) == 2 for edit in self.edits)
+
     def __str__(self) -> str:
         return str(self.act) if self.act else ", ".join(map(str, self.edits))
 
@@ -95,6 +100,7 @@ def spoilt_entry(resource: Resource, spoils: Sequence[str], values: Values, *, o
         return
     # An image is built anew for long minutes: only what its build is told is worth that.
     known = [key for key in entry if resource.kind != "image" or key == "build_args"]
+    known = [key for key in known if resource.kind != "service" or key not in ("image", "build")]
     keys = [key for key in spoils if key in known] if only_spoils else known
     for key in keys:
         for value in (*twisted(resource.kind, key, entry[key]), DROP):

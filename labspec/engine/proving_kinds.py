@@ -41,7 +41,13 @@ def _tcp(check: Check, lab: Lab, values: Values) -> Iterator[Mutation]:
         found = written(address, values)
         if found is not None:
             ports = [*(found[1].get("ports") or ()), f"{port}:{port}"]
-            yield Mutation(address, (Edit((*found[0], "ports"), ports),))
+            published = Edit((*found[0], "ports"), ports)
+            yield Mutation(address, (published,))
+            # What is on internal networks alone publishes nothing.
+            yield Mutation(
+                address,
+                (published, Edit((*found[0], "networks"), list(dict.fromkeys((*_networks(found[1]), "default"))))),
+            )
 
 
 def _networks(entry: Mapping[str, Any]) -> list[str]:

@@ -24,7 +24,9 @@ def candidates(check: Check, lab: Lab, values: Values) -> list[Mutation]:
     stopped = [mutation for resource in near for mutation in stops(resource)]
     rest: list[Mutation] = []
     for resource in _closure(near, by_address):
-        rest += spoilt_entry(resource, (), values, only_spoils=False)
+        ways = list(spoilt_entry(resource, (), values, only_spoils=False))
+        needed = len(dependents(resource.address, lab)) > 1
+        rest += [way for way in ways if not (needed and way.removes)]
         rest += stops(resource)
     found = dict.fromkeys((*fine[:EARLY], *stopped, *fine[EARLY:], *rest))
     return list(found)

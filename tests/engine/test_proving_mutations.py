@@ -82,7 +82,7 @@ def test_first_comes_what_the_check_is_there_for(tmp_path: Path, check: str, fir
 
 def test_what_runs_is_stopped_before_the_rest_is_tried(tmp_path: Path) -> None:
     found = broken(tmp_path, "tcp: {port: 8080}")
-    assert found.index("service.web stopped") < found.index("volumes.notes taken away")
+    assert found.index("service.web stopped") < found.index("volumes.notes.tmpfs taken away")
 
 
 def test_a_check_of_nothing_in_the_lab_has_nothing_to_break(tmp_path: Path) -> None:

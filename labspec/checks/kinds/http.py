@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import http.client
-import socket
-import ssl
 import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from labspec.checks.dialling import dialled, from_there, host_of, publishers
+from labspec.checks.dialling import connected, dialled, from_there, host_of, publishers
 from labspec.checks.keys import FLAG, HEADERS, LINE, MATCH, MATCHES, PLACE, URL, Key
 from labspec.checks.kind import Finding, Kind, NotThereError, What, judged
 
 if TYPE_CHECKING:
+    import socket
+
     from labspec.checks.view import View
     from labspec.core.resource import Resource
 
@@ -60,14 +60,9 @@ def _asked(
 ) -> tuple[int, dict[str, str], str]:
     ends = time.monotonic() + seconds
     name = urlsplit(what["url"]).netloc.rpartition("@")[2]
-    plain: socket.socket = socket.create_connection((host, port), timeout=seconds)
-    with plain:
-        context = ssl.create_default_context() if secure else None
-        if context and what.get("insecure"):
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
+    with connected(host, port, seconds) as plain:
         connection = http.client.HTTPConnection(host, port, timeout=seconds)
-        connection.sock = context.wrap_socket(plain, server_hostname=host) if context else plain
+        connection.sock = _secured(plain, host, verify=not what.get("insecure")) if secure else plain
         data = what["data"].encode() if "data" in what else None
         headers = {"Host": name, "User-Agent": "labspec", "Connection": "close", **(what.get("headers") or {})}
         connection.request(what.get("method", "GET"), target, body=data, headers=headers)
@@ -80,6 +75,16 @@ def _asked(
         connection.close()
     found = {key.lower(): value for key, value in answer.getheaders()}
     return answer.status, found, body.decode(errors="replace")
+
+
+def _secured(plain: socket.socket, host: str, *, verify: bool) -> socket.socket:
+    import ssl
+
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(plain, server_hostname=host)
 
 
 def _said(error: Exception) -> str:

@@ -31,8 +31,9 @@ def look(what: What, view: View) -> Iterator[Finding]:
     there = ", ".join(sorted({one.command for one in view.processes(place)})) if place != HOST else ""
     seen = f"{len(found)}; there are: {there}" if there and not found else str(len(found))
     yield from judged(named, what.get("count", SOME), len(found), short(seen))
+    # Whose users they are is told by the first process: any other may be gone by now.
+    pid = None if place == HOST else view.pid(place)
     for process in found:
-        pid = None if place == HOST else process.pid
         if "user" in what:
             yield from judged(f"user of {process.command}", what["user"], account(process.uid, "passwd", pid))
         if "host_user" in what:

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from labspec.checks.dialling import LOOPBACK, dialled, from_there, publishers
+from labspec.checks.dialling import LOOPBACK, connected, dialled, from_there, publishers
 from labspec.checks.keys import FLAG, LINE, PLACE, PORT, Key
 from labspec.checks.kind import Finding, Kind, What
 
@@ -21,8 +21,10 @@ KEYS = (
     Key("open", FLAG, "Whether somebody is to listen there; true where it is not given."),
 )
 LOCAL = "127.0.0.1"
+OPEN = "open"
+HANGS_UP = "it hangs up at once"
+"""Docker's proxy takes a connection to this host before it looks for somebody behind it: neither open nor closed."""
 _HANG_UP_SECONDS = 0.1
-"""Docker's proxy takes a connection to this host before it looks for somebody behind it."""
 
 
 def look(what: What, view: View) -> Iterator[Finding]:
@@ -31,14 +33,15 @@ def look(what: What, view: View) -> Iterator[Finding]:
     wanted = what.get("open", True)
     there = dialled(host, what["in"], view)
     seen = from_there(what["in"], view, lambda: _state(there, port, view.timeout))
-    if (seen == "open") is not wanted:
+    good = seen == OPEN if wanted else seen not in (OPEN, HANGS_UP)
+    if not good:
         yield Finding(f"{host}:{port}", "open" if wanted else "closed", seen)
 
 
 def _state(host: str, port: int, seconds: float) -> str:
     try:
-        with socket.create_connection((host, port), timeout=seconds) as made:
-            return "open" if host not in LOOPBACK or _stays(made) else "it hangs up at once"
+        with connected(host, port, seconds) as made:
+            return OPEN if host not in LOOPBACK or _stays(made) else HANGS_UP
     except TimeoutError:
         return "no answer"
     except ConnectionRefusedError:
