@@ -17,6 +17,7 @@ COMMANDS = {
     "rkt": "An 'rkt run' command line",
     "bundle": "The config.json of an OCI bundle",
     "run": "A 'docker run' command line",
+    "live": "What is on this host, to be adopted",
 }
 """Command -> what it imports; module `labspec.cli.importers.<name>` is imported only to call it."""
 

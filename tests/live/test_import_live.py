@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from labspec.core.resource import Lab
 from labspec.engine import workflow
 from labspec.host.host import Host
 from labspec.imports.compose import ComposeFiles, import_compose
+from labspec.imports.live import Choice, import_live
 from labspec.imports.report import Imported
 from labspec.imports.writing import spec_text
 from labspec.spec.loader import load_text
@@ -142,3 +144,63 @@ def test_what_differs_is_told_in_the_same_plan(stack: Path, lab_name: str, host:
     assert any("not made by labspec" in warning for warning in changes["service.web"].warnings)
     assert not workflow.apply(lab, host).failed
     assert workflow.make_plan(lab, host).empty
+
+
+OPTIONS = (
+    "",
+    "-it --init --read-only --tmpfs /run:size=1m,mode=700 -w /srv -u 1000:1000 -h box --domainname example.org",
+    "-e A=1 -e 'B=two words' -l one=1 --annotation a=b --stop-signal SIGINT --stop-timeout 7",
+    "--memory 64m --memory-swap 128m --cpus 0.5 --cpu-shares 512 --pids-limit 50 --shm-size 16m --oom-score-adj 100",
+    "--cap-add NET_ADMIN --cap-drop MKNOD --security-opt no-new-privileges --security-opt seccomp=unconfined",
+    "--privileged --pid host --ipc host --uts host --userns host --cgroupns host",
+    "--ulimit nofile=100:200 --ulimit nproc=50 --group-add 1001 --device /dev/null:/dev/n:r --restart on-failure:3",
+    "--health-cmd 'test -e /' --health-interval 5s --health-retries 4 --log-opt max-size=1m --log-opt max-file=2",
+    "--no-healthcheck -p 127.0.0.1::80 -p 127.0.0.1::81/udp --expose 90",
+    "--network none",
+    "--network host",
+    "--add-host h:10.0.0.1 --dns 10.0.0.2 --dns-option ndots:2 --dns-search example.org",
+    "--network {network} --network-alias www --ip 10.231.92.7",
+    "-v {folder}:/data:ro -v /anonymous -v {volume}:/named --mount type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=1777",
+    "--mount type=bind,src={folder},dst=/b,readonly --mount type=volume,src={volume},dst=/v --entrypoint /bin/sleep",
+)
+
+
+def test_a_project_is_written_down_and_adopted(stack: Path, lab_name: str, host: Host) -> None:
+    before = objects(lab_name)
+    imported = import_live(host, Choice(projects=(lab_name,)))
+    assert (imported.lab, imported.losses) == (lab_name, ())
+    assert set(imported.sections["services"]) == {"web", "db"}
+    assert imported.sections["services"]["web"]["deploy"] == {"replicas": 2}
+    assert imported.sections["volumes"] == {"data": {"labels": {"keep": "yes"}}}
+    lab = load_text(spec_text(imported), stack / "lab.yaml")
+    assert {change.action for change in workflow.make_plan(lab, host).changes} == {Action.ADOPT}
+    assert not workflow.apply(lab, host).failed
+    assert objects(lab_name) == before
+    assert workflow.make_plan(lab, host).empty
+
+
+def test_containers_of_docker_run_are_adopted(lab_name: str, busybox: str, host: Host, tmp_path: Path) -> None:
+    names = {"network": f"{lab_name}-net", "volume": f"{lab_name}-vol", "folder": str(tmp_path)}
+    docker("network", "create", "--subnet", "10.231.92.0/24", names["network"])
+    containers = [f"{lab_name}-{number}" for number in range(len(OPTIONS))]
+    try:
+        for name, options in zip(containers, OPTIONS, strict=True):
+            words = shlex.split(options.format(**names))
+            last = ["900"] if "--entrypoint" in words else ["sleep", "900"]
+            docker("run", "-d", "--name", name, "--stop-signal", "SIGKILL", *words, busybox, *last)
+        choice = Choice(tuple(containers), networks=(names["network"],), volumes=(names["volume"],))
+        imported = import_live(host, choice, lab_name)
+        assert [str(loss.diagnostic()) for loss in imported.losses] == []
+        lab = load_text(spec_text(imported), tmp_path / "lab.yaml")
+        before = {item["Id"]: item["State"]["StartedAt"] for item in json.loads(docker("inspect", *containers))}
+        dangers = frozenset(danger.name for danger in workflow.make_plan(lab, host).dangers)
+        assert not workflow.apply(lab, host, allow=dangers).failed
+        assert {item["Id"]: item["State"]["StartedAt"] for item in json.loads(docker("inspect", *containers))} == before
+        assert workflow.make_plan(lab, host).empty
+        assert not workflow.apply(lab, host, destroy=True).failed
+        assert docker("ps", "-aq", "--filter", f"name={lab_name}") == ""
+        assert names["network"] not in docker("network", "ls")
+    finally:
+        subprocess.run(["docker", "rm", "-f", "-v", *containers], capture_output=True, check=False, timeout=120)
+        subprocess.run(["docker", "network", "rm", names["network"]], capture_output=True, check=False, timeout=60)
+        subprocess.run(["docker", "volume", "rm", names["volume"]], capture_output=True, check=False, timeout=60)
