@@ -58,6 +58,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     ),
     "Write files": (
         Entry("handout", "Write the lab's sheet, with what its commands really print"),
+        Entry("graph", "Draw the lab: what is connected to what"),
         Entry("render", "Write the lab as Dockerfiles and compose.yaml"),
         Entry("fmt", "Write specs in canonical form"),
         Entry("schema", "Print the JSON Schema of a spec, for editors"),

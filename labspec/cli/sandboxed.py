@@ -24,6 +24,7 @@ ONLY_HERE = {
     "fmt": "it writes files of this machine",
     "schema": "it does not look at a host",
     "completion": "it does not look at a host",
+    "graph": "it does not look at a host",
     "render": "it writes the same files on every host",
     "sandbox": "sandboxes are made here",
     "handout": "it has a --sandbox of its own, behind its name",
