@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import category
 
 from labspec.core.resource import Lab, Resource
 
@@ -92,7 +93,12 @@ def topology(lab: Lab) -> Topology:
 
 def plain(text: str) -> str:
     """Return a text with what cannot be seen spelled as an escape: a lab may come from a stranger."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return "".join(map(_visible, text))
+
+
+def _visible(char: str) -> str:
+    seen = char.isprintable() or category(char) == "Zs"  # the spaces that no line is broken at are among these
+    return char if seen else char.encode("unicode_escape").decode()
 
 
 def _node(resource: Resource) -> Node:
