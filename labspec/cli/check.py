@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,8 +28,8 @@ States:
   skip    a check that it needs has not passed
 
 \b
-Exit codes: 0 all is as it should be, 1 it is not (FAIL and ERROR alike). With --prove: 0 every check has
-been seen to fail, 2 one has not, or does not pass to begin with.
+Exit codes: 0 all is as it should be, 1 it is not (FAIL and ERROR alike).
+With --prove: 0 every check has been seen to fail, 2 one has not, or does not pass to begin with.
 
 \b
 Examples:
@@ -37,7 +38,7 @@ Examples:
   labspec check --only web --only volume    two of them
   labspec check --format junit -o out.xml   for a CI server
   labspec check --watch                     again and again, until Ctrl-C
-  labspec check --prove --in fresh          can each check fail? tried in a new sandbox"""
+  labspec check --prove --sandbox fresh     can each check fail? tried in a new sandbox"""
 
 
 @click.command("check", epilog=EPILOG, short_help="Check that the applied lab does what it should")
@@ -59,7 +60,7 @@ Examples:
 @options.as_json
 @click.option(
     "-o",
-    "--output",
+    "--out",
     "output",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -72,7 +73,7 @@ Examples:
 @options.allow_missing
 @click.option("--prove", is_flag=True, help="Break the lab in many ways, and tell for each check what makes it fail.")
 @click.option(
-    "--in", "sandbox", metavar="NAME|fresh", help="With --prove: the sandbox to do it in, or a new one for it."
+    "--sandbox", "sandbox", metavar="NAME|fresh", help="With --prove: the sandbox to do it in, or a new one for it."
 )
 @options.everywhere
 def command(
@@ -99,6 +100,10 @@ def command(
     from labspec.engine.checking import checks_of, passed, refuse_dangers, run_checks, without_program
     from labspec.host.host import Host
 
+    if output is not None and "LABSPEC_SANDBOX" in os.environ:
+        raise LabError(
+            "-o would write the file into the sandbox", hint="leave it out, and put '> FILE' behind the command"
+        )
     lab = options.load(spec, variables, variable_files)
     language = _language(lab, language)
     checks = checks_of(lab, audience, only)
@@ -110,7 +115,10 @@ def command(
         raise LabError(f"lab {lab.name} has no checks", hint="add some to the spec: docs/checks.md")
     if prove or sandbox is not None:
         if not prove:
-            raise LabError("--in goes with --prove", hint=f"labspec --sandbox {sandbox} check runs checks in a sandbox")
+            raise LabError(
+                "--sandbox behind 'check' goes with --prove",
+                hint=f"labspec --sandbox {sandbox} check runs checks in a sandbox",
+            )
         from labspec.cli import proving
 
         wanted = proving.Wanted(spec, variables, variable_files, only, allow_missing, form == "json")

@@ -43,7 +43,7 @@ def prove(lab: Lab, wanted: Wanted, sandbox: str | None) -> int:
     if "LABSPEC_SANDBOX" not in os.environ:
         raise LabError(
             "a proof breaks the lab and the host that it is on in many ways",
-            hint="do it in a sandbox: --in fresh, or labspec --sandbox NAME check --prove",
+            hint="do it in a sandbox: --sandbox fresh, or labspec --sandbox NAME check --prove",
         )
     from labspec.engine.checking import checks_of, without_program
     from labspec.engine.proving import prove as prove_here
