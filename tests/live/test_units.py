@@ -95,6 +95,24 @@ def test_examples(machine: Machine, example: str) -> None:
     assert machine.unchanged()
 
 
+def test_a_second_daemon_is_for_those_who_have_a_certificate(machine: Machine) -> None:
+    for path in (EXAMPLES / "daemon-tcp").iterdir():
+        machine.write(f"/lab/{path.name}", path.read_text())
+    spec = (EXAMPLES / "daemon-tcp" / "lab.yaml").read_text()
+    machine.write("/lab/lab.yaml", spec.replace("--tlsverify ", "--tls "))
+    refused = machine.run("labspec", "apply", "-y", rc=1)
+    assert "whoever reaches tcp://127.0.0.1:2376 is root on this host" in refused
+    assert "add --allow tcp-daemon" in refused
+    machine.write("/lab/lab.yaml", spec)
+    machine.run("labspec", "apply", "-y")
+    assert machine.unchanged()
+    client = ["docker", "--tlsverify", "--tlscacert", "ca.pem", "--host", "tcp://127.0.0.1:2376"]
+    client = ["env", "--chdir=/run/docker-tcp", *client]
+    own = ["--tlscert", "client.pem", "--tlskey", "client-key.pem"]
+    assert machine.run(*client, *own, "info", "--format", "{{.DockerRootDir}}").strip() == "/var/lib/docker-tcp"
+    assert "certificate required" in machine.run(*client, "info", rc=1)
+
+
 def test_it_runs_and_comes_back_with_the_host(machine: Machine) -> None:
     machine.apply({"lsp-a.service": WEB, "lsp-b.timer": {"Timer": {"OnCalendar": "daily"}}, "lsp-b.service": WEB})
     assert machine.unchanged()
