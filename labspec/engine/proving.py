@@ -7,21 +7,16 @@ fails by is then known. From one broken state the plan leads straight to the nex
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
 from labspec.checks.kind import RUNNING
-from labspec.core.change import Action, Plan
-from labspec.core.diagnostic import LabError
 from labspec.core.resource import Lab
-from labspec.engine import workflow
 from labspec.engine.checking import Check, Result, run_checks
-from labspec.engine.proving_acts import containers
-from labspec.engine.proving_edits import Mutation, edited
+from labspec.engine.proving_edits import Mutation
 from labspec.engine.proving_mutations import candidates, closure, dependents
-from labspec.host.docker import ApiError, segment
+from labspec.engine.proving_states import Breaker, Reload, is_daemons
 from labspec.host.host import Host
 
 SETTLE_SECONDS = 2.0
@@ -30,18 +25,6 @@ WHOLE_SECONDS = 30.0
 """So long checks may take to pass on the whole lab."""
 MOST_TRIES = 24
 """Broken states that are tried for one check."""
-
-EVERYTHING = frozenset({"privileged", "socket", "host-mount", "host-network", "host-namespaces", "capabilities"}) | {
-    "devices",
-    "unconfined",
-    "docker-group",
-    "root-group",
-    "root-files",
-    "kernel",
-}
-
-Reload = Callable[[Callable[[dict[str, Any]], None]], Lab]
-"""Returns the lab of the spec, changed by a function that is given its sections. Raises LabError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +55,23 @@ def prove(
 
     Raises LabError where it cannot be made whole.
     """
-    run = _Proving(lab, reload, host, [check for check in checks if check["id"] not in (left_out or {})], tell)
-    run.allow_missing = allow_missing
+    breaker = Breaker(lab, reload, host, tell, allow_missing)
+    run = _Proving(lab, host, [check for check in checks if check["id"] not in (left_out or {})], breaker)
     try:
         run.on_the_whole()
         while run.batch():
             pass
     finally:
-        run.heal()
+        breaker.heal()
     return [run.proofs[check["id"]] for check in checks if check["id"] in run.proofs]
 
 
 @dataclass
 class _Proving:
     lab: Lab
-    reload: Reload
     host: Host
     checks: Sequence[Check]
-    tell: Callable[[str], None]
-    allow_missing: bool = False
+    breaker: Breaker
     proofs: dict[str, Proof] = field(default_factory=dict)
     left: dict[str, list[Mutation]] = field(default_factory=dict)
     """Check -> the ways to break it that are not tried yet."""
@@ -99,17 +80,12 @@ class _Proving:
     """Check -> the ways to break it that were made for it, before what it is about is just stopped."""
     coarse: dict[str, Proof] = field(default_factory=dict)
     """Check -> a proof by which no more is known than that it fails where something does not run."""
-    bad: set[Mutation] = field(default_factory=set)
-    """What could not be done."""
-    dirty: bool = False
-    replaced: set[str] = field(default_factory=set)
-    """What must be made anew to be whole."""
 
     def on_the_whole(self) -> None:
         """See which checks pass on the whole lab, and find ways to break the others."""
-        self._apply(self.lab, wait=True)
+        self.breaker.make_whole()
         values: dict[str, Any] = {}
-        self.reload(values.update)
+        self.breaker.reload(values.update)
         for result in run_checks(self.lab, self.host, self.checks, patience=WHOLE_SECONDS):
             name = result.id
             if result.state == "ok":
@@ -125,9 +101,8 @@ class _Proving:
         chosen = self._chosen()
         if not chosen:
             return False
-        self.tell("; ".join(map(str, chosen)))
-        self.dirty = True
-        done = self._broken(chosen)
+        self.breaker.tell("; ".join(map(str, chosen)))
+        done = self.breaker.break_(chosen)
         waiting = [check for check in self.checks if check["id"] in self.left]
         concerned = {check["id"]: self._concerned(check, done) for check in waiting}
         suspects = [{**check, "needs": []} for check in waiting if concerned[check["id"]]]
@@ -146,14 +121,8 @@ class _Proving:
                 if mutation in mutations:
                     mutations.remove(mutation)
                     self.tried[name].append(str(mutation))
-        self._take_back(done)
+        self.breaker.take_back(done)
         return True
-
-    def heal(self) -> None:
-        """Make the lab whole. Raises LabError where that fails."""
-        if self.dirty:
-            self.tell("the lab is made whole")
-            self._apply(self.lab, wait=True, replace=self.replaced)
 
     def _end(self, name: str, proof: Proof) -> None:
         self.proofs[name] = proof
@@ -162,7 +131,7 @@ class _Proving:
     def _give_up(self) -> None:
         """End with checks for which nothing is left that could show more than is known."""
         for name, mutations in list(self.left.items()):
-            mutations[:] = [mutation for mutation in mutations if mutation not in self.bad]
+            mutations[:] = [mutation for mutation in mutations if mutation not in self.breaker.bad]
             if name in self.coarse and not any(mutation in self.fine[name] for mutation in mutations):
                 self._end(name, self.coarse[name])
             elif not mutations:
@@ -177,7 +146,7 @@ class _Proving:
         chosen: list[Mutation] = []
         taken: set[str] = set()
         # What disturbs everything takes longest: others may have shown by then what it would show.
-        for mutation in sorted(wanted, key=lambda one: (_is_daemons(one), -wanted[one])):
+        for mutation in sorted(wanted, key=lambda one: (is_daemons(one), -wanted[one])):
             if mutation.act is not None and mutation.act.alone:
                 continue
             area = self._area(mutation)
@@ -213,99 +182,12 @@ class _Proving:
             for mutation in done
             if (
                 mutation.address in check["about"]
-                if _is_daemons(mutation)
+                if is_daemons(mutation)
                 else depends & dependents(mutation.address, self.lab)
             )
         ]
-
-    def _broken(self, chosen: Sequence[Mutation]) -> list[Mutation]:
-        """Break things, and return what could be done."""
-        edits = [edit for mutation in chosen for edit in mutation.edits]
-        try:
-            changed = self.reload(lambda values: _without_parts(values, edits))
-            # The daemon's settings may hide all that it has: what only they are about needs none of it.
-            own = [mutation.address for mutation in chosen if _is_daemons(mutation) and mutation.edits]
-            self._apply(changed, replace=() if own else self.replaced, targets=own)
-            self.replaced = self.replaced if own else set()
-            done = [mutation for mutation in chosen if mutation.edits]
-        except (LabError, ApiError) as error:
-            if len(chosen) == 1:
-                self.bad.add(chosen[0])
-                self.tell(f"  cannot be done: {_first(error)}")
-                return []
-            good = [mutation for mutation in chosen if self._is_valid(mutation)]
-            return self._broken(good if len(good) < len(chosen) else chosen[:1]) if good else []
-        for mutation in chosen:
-            if mutation.act is None:
-                continue
-            try:
-                mutation.act.do(self.lab, self.host)
-                done.append(mutation)
-            except (LabError, ApiError, OSError) as error:
-                self.bad.add(mutation)
-                self.tell(f"  cannot be done: {_first(error)}")
-        return done
-
-    def _is_valid(self, mutation: Mutation) -> bool:
-        """Return whether the spec is still one after the edits of a mutation; one that is not is not tried again."""
-        try:
-            self.reload(lambda values: _without_parts(values, mutation.edits))
-        except LabError:
-            self.bad.add(mutation)
-            return False
-        return True
-
-    def _take_back(self, done: Iterable[Mutation]) -> None:
-        for mutation in done:
-            if mutation.act is not None:
-                mutation.act.undo(self.lab, self.host)
-                if mutation.act.replaces:
-                    self.replaced.add(mutation.act.replaces)
-
-    def _apply(self, lab: Lab, *, wait: bool = False, replace: Iterable[str] = (), targets: Sequence[str] = ()) -> None:
-        anew = [address for address in replace if address in lab.by_address]
-        if not targets:
-            self._kill_what_goes(workflow.make_plan(lab, self.host, replace=anew, allow_missing=self.allow_missing))
-        outcome = workflow.apply(
-            lab,
-            self.host,
-            targets=targets,
-            replace=anew,
-            allow=EVERYTHING,
-            wait=wait,
-            allow_missing=self.allow_missing,
-        )
-        for address, error in outcome.failed:
-            raise LabError(f"{address}: {error.diagnostics[0].message}", hint=error.diagnostics[0].hint)
-
-    def _kill_what_goes(self, plan: Plan) -> None:
-        """Kill containers that are about to be removed: they might take ten seconds each to end by themselves."""
-        going = [
-            change.address
-            for change in plan.changes
-            if change.kind == "service" and change.action in (Action.REPLACE, Action.DELETE)
-        ]
-        for address in going:
-            for identity in containers(address, self.lab, self.host, running=True):
-                with suppress(ApiError):
-                    self.host.docker.post(f"/containers/{segment(identity)}/kill")
-
-
-def _is_daemons(mutation: Mutation) -> bool:
-    return mutation.address.startswith("daemon.")
 
 
 def _only_stopped(result: Result) -> bool:
     """Return whether a check failed for no other reason than that something does not run."""
     return all(finding.expected in (RUNNING, "a container") for finding in result.findings)
-
-
-def _without_parts(values: dict[str, Any], edits: Iterable[Any]) -> None:
-    """Edit a spec, and take its checks and sheet away: they name what may not be there now."""
-    for part in ("checks", "handout"):
-        values.pop(part, None)
-    edited(values, edits)
-
-
-def _first(error: Exception) -> str:
-    return error.diagnostics[0].message if isinstance(error, LabError) else str(error)
