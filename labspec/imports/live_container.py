@@ -146,7 +146,7 @@ _WRITTEN: Mapping[str, Callable[[Any, Any], Any]] = {
     "environment": _added,
     "labels": lambda value, usual: {key: item for key, item in _added(value, usual).items() if item is not None},
     "healthcheck": _check,
-    "ports": lambda value, _usual: [port.removeprefix(":") for port in value],
+    "ports": lambda value, _usual: [port.removeprefix(":").removesuffix("/tcp") for port in value],
     "tmpfs": lambda value, _usual: [f"{target}:{options}" if options else target for target, options in value.items()],
     "ulimits": _limits,
     "blkio": lambda value, _usual: value,

@@ -191,7 +191,8 @@ class RecordApplied(Step):
         """Record it, and forget the containers that are gone."""
         found = host.docker.get("/containers/json", {"all": 1, **filters(label=[f"{LAB_LABEL}={self.lab}"])})
         with _RECORD:
-            host.state.record_applied(self.lab, json.loads(self.entries), {item["Id"] for item in found})
+            kept = {item["Id"] for item in found} | set(host.state.adopted(self.lab))
+            host.state.record_applied(self.lab, json.loads(self.entries), kept)
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,7 @@ class WaitFor(Step):
         """Wait. Raises LabError where it cannot come true any more, with what the health check said last."""
         deadline = time.monotonic() + self.seconds
         while True:
-            states = [found["State"] for found in _containers(host.docker, self.project, self.service)]
+            states = [found["State"] for found in self._containers(host)]
             if states and all(self._done(state) for state in states):
                 return
             if not states:
@@ -223,6 +224,16 @@ class WaitFor(Step):
                     f"{self.address}: not done within {self.seconds} s", hint=f"see 'docker logs {self.service}'"
                 )
             time.sleep(POLL_SECONDS)
+
+    def _containers(self, host: Host) -> list[Any]:
+        """Return the containers: compose's, or those that the lab has adopted."""
+        found = _containers(host.docker, self.project, self.service)
+        if found:
+            return found
+        record = host.state.adopted(self.project)
+        ids = [identity for identity, entry in record.items() if entry.get("address") == self.address]
+        answers = host.docker.find_all([f"/containers/{segment(identity)}/json" for identity in ids])
+        return [answer for answer in answers if answer is not None]
 
     def _done(self, state: Mapping[str, Any]) -> bool:
         if self.condition == "service_completed_successfully":
