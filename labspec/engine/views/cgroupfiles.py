@@ -81,29 +81,37 @@ def measures(found: Sequence[Hierarchy]) -> Measures:
     """Return what the files of a process's groups say."""
     second = next((one.folder for one in found if one.version == 2), None)
     first = {name: one.folder for one in found for name in one.controllers if one.version == 1 and one.folder}
-    return _first(first) if any(name in first for name in ("memory", "cpu", "pids")) else _second(second)
+    if not any(name in first for name in ("memory", "cpu", "pids")):
+        return _second(second)
+    deepest = max((one.path for one in found), key=lambda path: (path.count("/"), path))
+    own = {name for one in found for name in one.controllers if _name(one.path) == _name(deepest)}
+    return _first(first, {name: folder for name, folder in first.items() if name in own})
 
 
-def _first(folders: dict[str, Path]) -> Measures:
-    """Return what groups of version 1 say."""
+def _first(folders: dict[str, Path], own: dict[str, Path]) -> Measures:
+    """Return what groups of version 1 say; `own` are those that the process shares with nobody.
+
+    systemd gives a unit a group of its own only in the trees where it needs one: limits of a wider group hold for it
+    too, but what is used there others have used.
+    """
     quota, period = _number(folders, "cpu", "cpu.cfs_quota_us"), _number(folders, "cpu", "cpu.cfs_period_us")
-    used = _number(folders, "cpuacct", "cpuacct.usage")
-    transferred = _operations(_text(folders, "blkio", "blkio.throttle.io_service_bytes"))
+    used = _number(own, "cpuacct", "cpuacct.usage")
+    transferred = _operations(_text(own, "blkio", "blkio.throttle.io_service_bytes"))
     return Measures(
         memory_limit=_limit(_number(folders, "memory", "memory.limit_in_bytes")),
-        memory_used=_number(folders, "memory", "memory.usage_in_bytes"),
+        memory_used=_number(own, "memory", "memory.usage_in_bytes"),
         swap_limit=_limit(_number(folders, "memory", "memory.memsw.limit_in_bytes")),
         cpus=quota / period if quota is not None and quota > 0 and period else None,
         cpu_weight=_number(folders, "cpu", "cpu.shares"),
         cpu_seconds=None if used is None else used / 1e9,
         cpuset=_text(folders, "cpuset", "cpuset.effective_cpus") or _text(folders, "cpuset", "cpuset.cpus"),
         pids_limit=_number(folders, "pids", "pids.max"),
-        pids=_number(folders, "pids", "pids.current"),
+        pids=_number(own, "pids", "pids.current"),
         io_weight=_weight(folders),
         io_limits=tuple(_throttles(folders)),
         io_read=transferred.get("Read"),
         io_written=transferred.get("Write"),
-        tasks=_tasks(next((folders[name] for name in ("pids", "memory", "cpu") if name in folders), None)),
+        tasks=_tasks(next((own[name] for name in ("pids", "memory", "cpu", "name=systemd") if name in own), None)),
     )
 
 
@@ -133,6 +141,10 @@ def _second(folder: Path | None) -> Measures:
         io_written=moved["wbytes"] if stats else None,
         tasks=_tasks(folder),
     )
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _folder(mounted: str, root: str, path: str) -> Path | None:

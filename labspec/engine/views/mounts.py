@@ -48,7 +48,9 @@ class Seen(NamedTuple):
     @property
     def kernel(self) -> bool:
         """Whether the kernel, or a cover over a part of it, is all that is there."""
-        return self.mount.fstype in KERNEL or self.mount.target == "/dev" or self.mount.target.startswith(_MASKED)
+        target = self.mount.target
+        device = target.startswith("/dev/") and self.host.startswith("/dev/")
+        return self.mount.fstype in KERNEL or target == "/dev" or target.startswith(_MASKED) or device
 
 
 def mount_view(lab: Lab, host: Host, address: str | None) -> View:

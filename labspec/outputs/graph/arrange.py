@@ -20,7 +20,7 @@ ARROW = 15.0
 """How wide a box is for each edge that ends there, at least."""
 BETWEEN = 36.0
 """Between parts that have nothing to do with each other."""
-USUAL_WIDTH = 860.0
+USUAL_WIDTH = 780.0
 HEADING = 30.0
 
 
@@ -112,7 +112,7 @@ def _label(node: Node, language: str) -> Label:
         *(columns(line) * SMALL * WIDE for line in details),
     ]
     height = PAD + CAPTION_LINE + LINE * len(name) + SMALL_LINE * len(details) + PAD * 0.7
-    return Label(node, shown[0], name, details, max(84.0, *widths) + 2 * PAD, height)
+    return Label(node, shown[0], name, details, max(58.0, *widths) + 2 * PAD, height)
 
 
 def _parts(nodes: Sequence[Node], edges: Sequence[Edge]) -> Iterator[list[Node]]:

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-GAP = 26.0
+GAP = 20.0
 """Between two boxes of a row."""
-LANE = 16.0
+LANE = 14.0
 """Between an edge that passes a row and its neighbour."""
 RISE = 58.0
 """Between two rows: where the edges bend."""

@@ -82,7 +82,7 @@ def topology(lab: Lab) -> Topology:
             edges.append(Edge(identity, resource.address, USES))
         nodes.append(_node(resource))
         places = _places(resource, volumes)
-        shared = {each for each in resource.options.get("joins") or () if each in known}
+        shared = [each for each in resource.options.get("joins") or () if each in known]
         edges += [
             Edge(resource.address, address, _sort(resource, known[address], shared), places.get(address, ""))
             for address in dict.fromkeys((*resource.needs, *shared))

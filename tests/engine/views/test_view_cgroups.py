@@ -103,6 +103,20 @@ def test_limits_and_use_of_version_1(tmp_path: Path) -> None:
     )
 
 
+def test_what_others_use_in_a_wider_group_is_not_told(tmp_path: Path) -> None:
+    memory = written(
+        tmp_path / "memory", memory__limit_in_bytes="4096", memory__usage_in_bytes="1024", cgroup__procs="7"
+    )
+    cpu = written(tmp_path / "cpu", cpu__shares="512", cpuacct__usage="2500000000", cgroup__procs="7\n8\n9\n")
+    found = measures(
+        (
+            Hierarchy(1, ("memory",), "/system.slice/nap.service", memory),
+            Hierarchy(1, ("cpu", "cpuacct"), "/system.slice", cpu),
+        )
+    )
+    assert found == Measures(memory_limit=4096, memory_used=1024, cpu_weight=512, tasks=1)
+
+
 def test_limits_and_use_of_version_2(tmp_path: Path) -> None:
     folder = written(
         tmp_path,
