@@ -14,6 +14,7 @@ from labspec.spec.report import shown_path
 SPEC = "lab.yaml"
 _NEW = "'labspec init' writes one to begin with"
 MAX_YAML = 16 * 2**20
+MAX_FILE = 64 * 2**20
 """The most bytes that a YAML file may have."""
 
 
@@ -63,8 +64,11 @@ class Files:
         return path == self.root or path.startswith(self.root.rstrip("/") + "/")
 
     def read(self, path: str) -> bytes:
-        """Return a file's content, and note that the lab depends on it. Raises LabError."""
-        return self._noted(path, -1)
+        """Return the content of a file that is not too large, and note that the lab depends on it. Raises LabError."""
+        content = self._noted(path, MAX_FILE + 1)
+        if len(content) > MAX_FILE:
+            raise LabError(f"{shown_path(path)} is too large", hint=f"a file of a lab has at most {MAX_FILE >> 20} MiB")
+        return content
 
     def read_yaml(self, path: str) -> bytes:
         """Return the content of a YAML file that is not too large. Raises LabError."""

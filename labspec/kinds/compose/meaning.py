@@ -262,6 +262,9 @@ def _ulimit_names(entry: Mapping[str, Any]) -> Iterator[Mistake]:
             yield Mistake(("ulimits", name), f"{name!r} is no limit", "write its name in small letters", key=True)
 
 
+MOST_REPLICAS = 1000
+
+
 def _exclusions(entry: Mapping[str, Any], what: str) -> Iterator[Mistake]:
     if "models" in entry:
         yield Mistake(("models",), f"{what} asks for models: labspec runs containers only", key=True)
@@ -279,6 +282,9 @@ def _exclusions(entry: Mapping[str, Any], what: str) -> Iterator[Mistake]:
     if entry.get("container_name") and replicas > 1:
         message = f"{what} has a container_name and {replicas} replicas"
         yield Mistake(("container_name",), message, "a name is for one container: keep one of them", key=True)
+    if replicas > MOST_REPLICAS:
+        place: Path = ("scale",) if entry.get("scale") is not None else ("deploy", "replicas")
+        yield Mistake(place, f"{what} asks for {replicas} containers", f"a service has at most {MOST_REPLICAS}")
     for key, path, reader in _SAME:
         for found, value in _matches(entry, path):
             if entry.get(key) is not None and value is not None and reader(entry[key]) != reader(value):
