@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from labspec.core.diagnostic import LabError
@@ -21,6 +22,28 @@ OLDEST_COMPOSE = (2, 20)
 """The Compose that brought `include`; nothing older is written against."""
 SECONDS = 20
 """A client plugin that does not answer by then is as good as missing."""
+
+
+PROGRAMS = (
+    ("mmdebstrap", ("mmdebstrap",), "images with 'rootfs: {debootstrap: ...}'", "apt-get install mmdebstrap"),
+    ("systemd", ("systemctl",), "units, rkt and the daemon's service", "use a sandbox: labspec sandbox up"),
+    ("runc", ("runc",), "bundles", "apt-get install runc"),
+    ("systemd-nspawn", ("systemd-nspawn",), "machines", "apt-get install systemd-container"),
+    ("rkt", ("rkt",), "the section rkt", "rkt is no longer distributed: 'labspec plan --allow-missing' goes without"),
+    (
+        "kernel arguments",
+        ("grubby", "update-grub", "grub2-mkconfig"),
+        "'host: {kernel_args: ...}'",
+        "apt-get install grub2-common; Fedora and its kin have grubby",
+    ),
+    ("OpenSSH client", ("ssh",), "an engine at ssh://HOST", "apt-get install openssh-client"),
+)
+"""Programs that only some labs need: name, any of which does, what it is for, how to get it."""
+MODULES = (
+    ("PDF", "weasyprint", "sheets as PDF", "pip install 'labspec[pdf]'"),
+    ("fleet", "pyinfra", "labs on several hosts", "pip install 'labspec[fleet]'"),
+)
+"""Python packages that are extras: name, module, what it is for, how to get it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +63,8 @@ def checkup(host: Host) -> Iterator[Finding]:
     yield from _engine(host)
     yield from _plugins()
     yield _state(host)
-    yield _debootstrap()
+    yield from (_program(*need) for need in PROGRAMS)
+    yield from (_module(*need) for need in MODULES)
 
 
 def _python() -> Finding:
@@ -134,7 +158,12 @@ def _state(host: Host) -> Finding:
         return Finding("State folder", False, f"{folder}: {error.strerror}", hint)
 
 
-def _debootstrap() -> Finding:
-    path = shutil.which("mmdebstrap")
-    hint = "only images with 'rootfs: {debootstrap: ...}' need it: apt-get install mmdebstrap"
-    return Finding("mmdebstrap", path is not None, path or "not found", hint, required=False)
+def _program(name: str, commands: tuple[str, ...], use: str, get: str) -> Finding:
+    found = next(filter(None, map(shutil.which, commands)), None)
+    return Finding(name, found is not None, found or "not found", f"for {use} only: {get}", required=False)
+
+
+def _module(name: str, module: str, use: str, get: str) -> Finding:
+    there = find_spec(module) is not None
+    hint = f"for {use} only: {get}"
+    return Finding(name, there, f"the Python package {module}" if there else "not installed", hint, required=False)

@@ -23,7 +23,6 @@ from labspec.spec.loader import load
 from labspec.spec.report import Report
 from labspec.spec.yamlfile import parse
 
-
 SETTINGS = {
     "userns-remap": "vagrant",
     "log-opts": {"max-size": "10m", "labels": "${{x"},
