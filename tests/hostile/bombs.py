@@ -79,8 +79,8 @@ def _stack_defaults(folder: Path) -> None:
 
 def _extends(folder: Path) -> None:
     (folder / "lab.yaml").write_text(HEAD + "stacks: {s: {file: c.yml}}\n")
-    services = ["  a0: {image: x, extends: {service: a1000}}"]
-    services += [f"  a{number}: {{extends: {{service: a{number - 1}}}}}" for number in range(1, 1001)]
+    services = ["  a0: {image: x, extends: {service: a400}}"]
+    services += [f"  a{number}: {{extends: {{service: a{number - 1}}}}}" for number in range(1, 401)]
     (folder / "c.yml").write_text("services:\n" + "\n".join(services) + "\n")
 
 
