@@ -138,8 +138,8 @@ class _Writer:
             yield _fenced(piece.mermaid, "mermaid")
         else:
             yield f"![{_label(piece.alt)}](<{quote(piece.file)}>)"
-        title = f"{self._say('colon')} {as_markdown_line(piece.title)}" if piece.title else ""
-        yield f"*{self._say('figure', number=piece.number)}{title}*"
+        label = self._say("figure", number=piece.number)
+        yield f"*{label}{self._say('colon')} {as_markdown_line(piece.title or piece.alt)}*"
 
     def _text(self, text: str, level: int = _TEXT_LEVEL) -> str:
         return as_markdown(text, self._surroundings, level)
