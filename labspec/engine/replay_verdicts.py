@@ -17,8 +17,9 @@ def verdicts(lab: Lab, sheet: Sheet, captured: Captures, now: Captures) -> list[
     """Return how each block did, in the order of the sheet; both have a capture of every one."""
     fixed = fixed_values(_words([resource.desired for resource in lab.resources]))
     comparison = Comparison()
-    found = []
-    for block in captured_blocks(sheet):
+    found: dict[str, Verdict] = {}
+    # Lines in any order are matched by what the other blocks tell of them.
+    for block in sorted(captured_blocks(sheet), key=_is_unordered):
         before, after = captured.blocks[block.id], now.blocks[block.id]
         context = Context(
             place=after.place,
@@ -26,9 +27,12 @@ def verdicts(lab: Lab, sheet: Sheet, captured: Captures, now: Captures) -> list[
             about_processes=asks_for_processes(after.command),
             fixed=fixed,
         )
-        unordered = isinstance(block, Run) and block.unordered
-        found.append((block, comparison.compare(block.id, before, after, context, unordered=unordered)))
-    return found
+        found[block.id] = comparison.compare(block.id, before, after, context, unordered=_is_unordered(block))
+    return [(block, found[block.id]) for block in captured_blocks(sheet)]
+
+
+def _is_unordered(block: Block) -> bool:
+    return isinstance(block, Run) and block.unordered
 
 
 def _words(value: Any) -> Iterator[str | int]:

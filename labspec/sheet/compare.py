@@ -16,6 +16,8 @@ from labspec.sheet.normalise import IDENTITIES, Context, Line, Token, skeleton, 
 
 SAME, VOLATILE, DRIFTED = "same", "volatile", "drifted"
 _AROUND = 2
+_MOST_ALIKE = 200
+"""So many lines of one shape are matched with each other; more keep their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +43,25 @@ class Comparison:
         """Return how a block did; what a drifted one says of processes and addresses counts for no other."""
         diff: list[str] = []
         found: list[tuple[Token, Token]] = []
+        sure: list[tuple[Token, Token]] = []
         if captured.exit != now.exit:
             diff.append(f"! exit code {captured.exit}, now {now.exit}")
         for name in ("stdout", "stderr"):
             before, after = (tokenise(getattr(run, name).rstrip("\n"), context) for run in (captured, now))
+            unsure: set[int] = set()
             if unordered:
-                before, after = self._ordered(before, after)
+                before, after, unsure = self._ordered(before, after)
             if [skeleton(line) for line in before] != [skeleton(line) for line in after]:
                 diff += _diff(before, after, name)
             else:
-                found += _pairs(before, after)
+                pairs = _pairs(before, after)
+                found += pairs
+                sure += pairs if not unsure else _pairs(*(_without(lines, unsure) for lines in (before, after)))
         if not diff:
             diff = self._conflicts(found)
         if diff:
             return Verdict(identity, DRIFTED, tuple(diff))
-        for before_token, after_token in found:
+        for before_token, after_token in sure:
             self._known[before_token.type].add(before_token.value, after_token.value)
         same = captured.stdout == now.stdout and captured.stderr == now.stderr
         return Verdict(identity, SAME if same else VOLATILE)
@@ -73,19 +79,39 @@ class Comparison:
             here[before.type].add(before.value, after.value)
         return list(said)
 
-    def _ordered(self, before: list[Line], after: list[Line]) -> tuple[list[Line], list[Line]]:
-        """Return the lines of both runs so that those that go together stand at the same place."""
-        left = sorted(before, key=skeleton)
-        free = sorted(after, key=skeleton)
-        matched: list[Line] = []
-        for line in left:
-            same = [other for other in free if skeleton(other) == skeleton(line)]
-            best = max(same, key=lambda other: self._agreement(line, other), default=None)
-            if best is None:
-                return left, sorted(after, key=skeleton)
-            free.remove(best)
-            matched.append(best)
-        return left, [*matched, *free]
+    def _ordered(self, before: list[Line], after: list[Line]) -> tuple[list[Line], list[Line], set[int]]:
+        """Return the lines of both runs so that those that go together stand at the same place.
+
+        The numbers are those of lines that could also go with others: what these say is no knowledge.
+        """
+        alike: defaultdict[str, tuple[list[Line], list[Line]]] = defaultdict(lambda: ([], []))
+        for side, lines in enumerate((before, after)):
+            for line in lines:
+                alike[skeleton(line)][side].append(line)
+        left: list[Line] = []
+        right: list[Line] = []
+        unsure: set[int] = set()
+        for shape in sorted(alike):
+            old, new = alike[shape]
+            if len(old) == len(new) > 1:
+                unsure |= set(range(len(left), len(left) + len(old)))
+                new = self._matched(old, new)
+            left += old
+            right += new
+        return left, right, unsure
+
+    def _matched(self, old: list[Line], new: list[Line]) -> list[Line]:
+        """Return the new lines in the order of the old ones that they go with, those that are known to be one first."""
+        if len(old) > _MOST_ALIKE:
+            return new
+        ranked = sorted(
+            ((-self._agreement(line, other), at, to) for at, line in enumerate(old) for to, other in enumerate(new)),
+        )
+        found: dict[int, int] = {}
+        for _, at, to in ranked:
+            if at not in found and to not in found.values():
+                found[at] = to
+        return [new[found[at]] for at in range(len(old))]
 
     def _agreement(self, before: Line, after: Line) -> int:
         """Return how well two lines go together: tokens known to be the same, less those known to be others."""
@@ -125,6 +151,10 @@ def _pairs(before: Sequence[Line], after: Sequence[Line]) -> list[tuple[Token, T
         for pair in zip(*map(tokens, lines), strict=True)
         if pair[0].type in IDENTITIES
     ]
+
+
+def _without(lines: Sequence[Line], numbers: set[int]) -> list[Line]:
+    return [line for number, line in enumerate(lines) if number not in numbers]
 
 
 def _diff(before: Sequence[Line], after: Sequence[Line], name: str) -> Iterator[str]:

@@ -165,5 +165,20 @@ def test_lines_in_any_order_that_look_alike_go_by_what_is_known() -> None:
     assert state(*known, ("pid=4 runs\npid=5 runs", "pid=8 runs\npid=9 runs"), unordered=True)[-1] == VOLATILE
 
 
+def test_lines_that_look_alike_teach_nothing() -> None:
+    alike = ("b07df25fe0a6 runs\n4c02eeb8c16e runs", "111111111111 runs\n222222222222 runs")
+    crossed = ("b07df25fe0a6 is web", "222222222222 is web")
+    assert state(crossed, unordered=True) == [VOLATILE]
+    comparison = Comparison()
+    first = comparison.compare("a", capture(alike[0]), capture(alike[1]), Context(), unordered=True)
+    second = comparison.compare("b", capture(crossed[0]), capture(crossed[1]), Context())
+    assert (first.state, second.state) == (VOLATILE, VOLATILE)
+
+
+def test_a_line_that_is_known_goes_before_one_that_is_not() -> None:
+    known = ("pid=9 web", "pid=4 web")
+    assert state(known, ("pid=5 runs\npid=9 runs", "pid=4 runs\npid=6 runs"), unordered=True)[-1] == VOLATILE
+
+
 def test_states_are_counted() -> None:
     assert states(compare(("a", "a"), ("a", "b"), ("pid=4", "pid=5"))) == {SAME: 1, VOLATILE: 1, DRIFTED: 1}
