@@ -20,13 +20,13 @@ Examples:
 @click.command("bundle", epilog=EPILOG, short_help="An OCI bundle, from its config.json")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--image", metavar="IMAGE", required=True, help="The image of the root file system.")
-@click.option("--as", "name", metavar="NAME", help="The bundle's name in the spec, instead of its folder's.")
+@click.option("--as", "title", metavar="NAME", help="The bundle's name in the spec, instead of its folder's.")
 @delivery.options
-def command(file: Path, image: str, name: str | None, delivery: delivery.Delivery) -> int:
+def command(file: Path, image: str, title: str | None, delivery: delivery.Delivery) -> int:
     """Write the spec of the bundle that a config.json describes."""
     from labspec.cli.importers.delivery import deliver
     from labspec.cli.init import lab_name
     from labspec.imports.bundle import import_bundle
 
     lab = lab_name(file.absolute().parent)
-    return deliver(import_bundle(file, name or lab, image, delivery.name or lab), delivery)
+    return deliver(import_bundle(file, title or lab, image, delivery.name or lab), delivery)

@@ -17,11 +17,11 @@ Examples:
 
 @click.command("rkt", epilog=EPILOG, short_help="A pod, from an 'rkt run' command line")
 @click.argument("line", metavar="COMMAND", nargs=-1, required=True, type=click.UNPROCESSED)
-@click.option("--as", "name", metavar="NAME", help="The pod's name in the spec.")
+@click.option("--as", "title", metavar="NAME", help="The pod's name in the spec.")
 @delivery.options
-def command(line: tuple[str, ...], name: str | None, delivery: delivery.Delivery) -> int:
+def command(line: tuple[str, ...], title: str | None, delivery: delivery.Delivery) -> int:
     """Write the spec of the pod that an 'rkt run' starts."""
     from labspec.cli.importers.delivery import deliver
     from labspec.imports.rkt import import_rkt
 
-    return deliver(import_rkt(line, delivery.name or "rkt", name), delivery)
+    return deliver(import_rkt(line, delivery.name or "rkt", title), delivery)
