@@ -25,6 +25,15 @@ def host_of(url: str) -> str:
     return name.partition("]")[0][1:] if name.startswith("[") else name.partition(":")[0]
 
 
+def port_of(url: str) -> int:
+    """Return the port that a URL names, or the usual one; 0 where a lookup in it could not be replaced."""
+    parts = urlsplit(url)
+    try:
+        return parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return 0
+
+
 def is_address(host: str) -> bool:
     """Return whether the host of a URL is meant as an address of the lab."""
     return host.startswith(("service.", "stack."))

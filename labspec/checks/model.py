@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
@@ -34,6 +35,8 @@ from labspec.kinds.section import Line, Name, Text, Translated, check_model, mod
 
 _CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 _MOST_CHECKS = 1000
+OPEN = "${{"
+"""A lookup that is still there has been reported: what it would stand for is not known."""
 _PATH_PATTERN = r"^/[^\x00-\x1f\x7f]*$"
 _DURATION_PATTERN = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
 
@@ -54,6 +57,16 @@ def _query(value: str) -> str:
     mistake = query_mistake(value)
     if mistake is not None:
         raise ValueError(f"'{value}' is no JMESPath expression: {mistake}")
+    return value
+
+
+def _url(value: str) -> str:
+    try:
+        good = OPEN in value or urlsplit(value).port != 0
+    except ValueError as error:
+        raise ValueError(f"'{value}' is no URL: {str(error)[:1].lower()}{str(error)[1:]}") from error
+    if not good:
+        raise ValueError(f"'{value}' is no URL: nobody listens on port 0")
     return value
 
 
@@ -89,7 +102,7 @@ Match.model_rebuild()
 
 _TYPES: Mapping[str, Any] = {
     LINE: Line,
-    URL: Annotated[Line, Field(pattern=r"^https?://[^/\s]+")],
+    URL: Annotated[Line, Field(pattern=r"^https?://[^/\s]+"), AfterValidator(_url)],
     PATH: Annotated[Line, Field(pattern=_PATH_PATTERN)],
     API_PATH: Annotated[Line, Field(pattern=r"^/[^\s#]*$"), AfterValidator(_path_of_api)],
     ARGV: Annotated[list[Text], Field(min_length=1)],

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from labspec.checks.dialling import connected, dialled, from_there, host_of, publishers
+from labspec.checks.dialling import connected, dialled, from_there, host_of, port_of, publishers
 from labspec.checks.keys import FLAG, HEADERS, LINE, MATCH, MATCHES, PLACE, URL, Key
 from labspec.checks.kind import Finding, Kind, NotThereError, What, judged
 
@@ -37,7 +37,7 @@ KEYS = (
 def look(what: What, view: View) -> Iterator[Finding]:
     """Yield what of the answer is not as it should be."""
     parts = urlsplit(what["url"])
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    port = port_of(what["url"])
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     host = dialled(host_of(what["url"]), what["in"], view)
     try:
@@ -95,8 +95,7 @@ def _said(error: Exception) -> str:
 
 def related(what: What, resources: Iterable[Resource]) -> Iterable[str]:
     """Return what publishes the port on this host, where this host is asked."""
-    parts = urlsplit(what["url"])
-    return publishers(host_of(what["url"]), parts.port or 80, what["in"], resources)
+    return publishers(host_of(what["url"]), port_of(what["url"]), what["in"], resources)
 
 
 KIND = Kind("http", "An answer of a web server.", KEYS, look, related, ("ports", "command", "entrypoint"))
