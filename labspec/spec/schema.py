@@ -7,6 +7,7 @@ from typing import Any
 
 from labspec.kinds.provider import Part, Section
 from labspec.kinds.section import naming
+from labspec.spec.examples import with_examples
 from labspec.spec.head import KEYS
 from labspec.spec.top import VERSION
 
@@ -51,7 +52,7 @@ def whole_schema(sections: Iterable[Section], parts: Iterable[Part] = ()) -> dic
         "patternProperties": {"^x-": {"description": "Left alone: a place for what anchors stand for."}},
         "required": ["labspec", "lab"],
         "additionalProperties": False,
-        "$defs": definitions,
+        "$defs": with_examples(definitions),
     }
 
 
