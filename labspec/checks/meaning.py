@@ -14,9 +14,9 @@ from labspec.checks.kinds import REGISTRY, kind
 from labspec.checks.matchers import canonical
 from labspec.core.diagnostic import did_you_mean
 from labspec.core.resource import Resource
-from labspec.kinds import sections
 from labspec.kinds.compose.values import nanoseconds
 from labspec.kinds.provider import Scope
+from labspec.kinds.refused import is_refused
 from labspec.kinds.section import check_languages, size_bytes
 
 BRACES = re.compile(r"\{([^{}]*)\}")
@@ -139,21 +139,11 @@ class Meaning:
             elif name in self._known:
                 wanted = " or ".join(kinds)
                 self._scope.error(place, f"'{name}' is no {wanted}: there is nothing such to look at in it")
-            elif not self._is_refused(name):
+            elif not is_refused(name, self._known, self._scope):
                 listed = ", ".join(sorted(fitting)[:8])
                 hint = did_you_mean(name, fitting | ({HOST} if host else set()))
                 self._scope.error(place, f"the lab has no '{name}'", hint or (f"it has {listed}" if listed else None))
         return good
-
-    def _is_refused(self, name: str) -> bool:
-        """Return whether the spec has an entry of that address which is no object because of a mistake in it."""
-        kind_name, _, rest = name.partition(".")
-        if kind_name == "stack":
-            rest = rest.partition(".")[0]
-            if any(address.startswith(f"stack.{rest}.") for address in self._known):
-                return False
-        found = [section.name for section in sections() if section.kind == kind_name]
-        return any(self._scope.entry(section, rest) is not None for section in found)
 
     def _needs(self, entries: Sequence[tuple[int, Mapping[str, Any]]], places: Mapping[str, int]) -> None:
         needs = {entry["id"]: [need for need in entry.get("needs") or () if need in places] for _, entry in entries}

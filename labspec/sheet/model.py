@@ -35,6 +35,7 @@ from labspec.core.diagnostic import LabError, did_you_mean
 from labspec.core.resource import Resource
 from labspec.core.wording import in_language
 from labspec.kinds.provider import Scope
+from labspec.kinds.refused import is_refused
 from labspec.kinds.section import check_languages, check_model, model_schema
 from labspec.sheet.forms import FORMS, Handout, Section
 from labspec.sheet.ids import block_id, slug, unique
@@ -297,6 +298,8 @@ class _Reader:
         """Return the kind of the object at an address; None, and a report, where there is none, or of another kind."""
         kind = self._kinds.get(address)
         wanted = [known for known, its in self._kinds.items() if not kinds or its in kinds]
+        if kind is None and is_refused(address, self._kinds, self._scope):
+            return None
         if kind is None:
             hint = did_you_mean(address, wanted) or f"{'/'.join(kinds) or 'objects'}: {', '.join(wanted[:8]) or 'none'}"
             self._error(path, f"the lab has no '{address}'", hint)
