@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from labspec.cli import options
+from labspec.core.diagnostic import LabError
+
+if TYPE_CHECKING:
+    from labspec.core.resource import Lab
 
 FORMAT = 1
 
@@ -39,10 +44,26 @@ def command(
     """Write the lab as Dockerfiles, build contexts and a compose.yaml that work without labspec."""
     from labspec.outputs.render import render
 
-    lab = options.load(spec, variables, variable_files)
+    lab = _loaded(spec, variables, variable_files)
     files = [str(path) for path in render(lab, out)]
     if as_json:
         click.echo(json.dumps({"format": FORMAT, "files": files}))
         return
     for file in files:
         click.echo(click.format_filename(file))
+
+
+def _loaded(spec: str | None, variables: dict[str, str], variable_files: tuple[Path, ...]) -> Lab:
+    """Return the lab. What services build from need not be here: a compose file says it all the same."""
+    try:
+        return options.load(spec, variables, variable_files)
+    except LabError:
+        from labspec.host import inputs
+        from labspec.spec.loader import load
+
+        with inputs.without_builds():
+            lab = load(None if spec is None else Path(spec), variables=variables, variable_files=variable_files)
+    for resource in lab.resources:
+        for why in resource.options.get("absent", ()):
+            click.echo(f"not written: what {resource.address} is built from: {why}", err=True)
+    return lab

@@ -38,6 +38,24 @@ def noting() -> Iterator[Inputs]:
         _NOTING.remove(inputs)
 
 
+_LACKING: list[bool] = []
+
+
+@contextmanager
+def without_builds() -> Iterator[None]:
+    """Load labs, while the block runs, whose compose files build from what is not here: to write them, not to apply."""
+    _LACKING.append(True)
+    try:
+        yield
+    finally:
+        _LACKING.pop()
+
+
+def builds_may_lack() -> bool:
+    """Return whether a build that cannot be read is no mistake now."""
+    return bool(_LACKING)
+
+
 def variable(name: str) -> str | None:
     """Return a variable of the environment, or None."""
     value = os.environ.get(name)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from labspec.core.diagnostic import Diagnostic, LabError
+from labspec.host import inputs
 from labspec.imports.compose_fit import loss_of
 from labspec.imports.compose_read import Node
 from labspec.imports.report import Imported, Loss
@@ -44,9 +45,29 @@ def checked(request: Request, made: Imported, losses: list[Loss], assemble: Asse
         if not dropped:
             raise LabError(list(_at_source(request.root, wrong)))
         losses += dropped
+    if lab is not None:
+        losses += _absent(request, lab)
     if lab is not None and request.wish.compare and shutil.which("docker"):
         losses += _differences(request, lab)
     return replace(made, losses=tuple(losses))
+
+
+def _absent(request: Request, lab: Lab) -> Iterator[Loss]:
+    """Yield what services are built from, where it is not here: the spec names it, and labspec will look for it."""
+    keys = {
+        resource.options["image_address"]: resource.options["key"]
+        for resource in reversed(lab.resources)
+        if resource.kind == "service"
+    }
+    for resource in lab.resources:
+        for why in resource.options.get("absent", ()):
+            path = ("services", keys[resource.address], "build")
+            yield loss_of(
+                _node(request.root, path),
+                ".".join(path),
+                f"{why}; the spec names it all the same",
+                "labspec plan needs it",
+            )
 
 
 def _loaded(request: Request, made: Imported) -> tuple[Lab | None, list[tuple[SpecPath, Diagnostic]]]:
@@ -60,7 +81,8 @@ def _loaded(request: Request, made: Imported) -> tuple[Lab | None, list[tuple[Sp
     sections = {**made.sections, **({"vars": stand_ins} if stand_ins else {})}
     text = spec_text(replace(made, sections=sections))
     try:
-        return load_text(text, request.wish.folder.absolute() / "lab.yaml"), []
+        with inputs.without_builds():
+            return load_text(text, request.wish.folder.absolute() / "lab.yaml"), []
     except LabError as error:
         document = parse(text.encode(), "lab.yaml", Report())
         if document is None:

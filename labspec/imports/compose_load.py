@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from labspec.core.diagnostic import LabError, did_you_mean
+from labspec.core.diagnostic import Diagnostic, LabError, Position, did_you_mean
 from labspec.imports.compose_merge import merged, settled, unique
 from labspec.imports.compose_paths import moved_project, moved_service
 from labspec.imports.compose_read import Node, read_documents
@@ -16,6 +16,7 @@ from labspec.imports.compose_vars import Lookup, Variables, lookup_of
 from labspec.kinds.compose.environment import parse_env_file
 from labspec.kinds.compose.interpolate import InterpolationError
 from labspec.kinds.compose.project import SECTIONS
+from labspec.spec.report import shown_path
 
 _DEEPEST = 20
 
@@ -69,13 +70,14 @@ def _together(files: Sequence[Path], around: Around, variables: Variables, above
     for file in files:
         real = Path(os.path.realpath(file))
         if real in above:
-            raise LabError(f"{file} includes itself")
+            raise LabError(Diagnostic("the file includes itself", Position(shown_path(str(file)), 1, 1)))
         for document in read_documents(file):
             own = _document(document, around, variables, (*above, real))
             whole = own if whole is None else merged(whole, own)
             whole = unique(whole)
     if whole is None:
-        raise LabError(f"{files[0]} is empty", hint="a compose file has services: services: {web: {image: ...}}")
+        hint = "a compose file has services: services: {web: {image: ...}}"
+        raise LabError(Diagnostic("the file is empty", Position(shown_path(str(files[0])), 1, 1), hint))
     return whole
 
 

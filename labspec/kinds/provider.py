@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from labspec.core.change import Change, Danger, Preview, Step
@@ -37,6 +38,10 @@ class Scope(Protocol):
 
     def error(self, path: Sequence[str | int], message: str, hint: str | None = None, *, key: bool = False) -> None:
         """Report a mistake at `path` of the spec, on its value or (`key`) on its key; validation goes on."""
+        ...
+
+    def tentative(self) -> AbstractContextManager[list[Diagnostic]]:
+        """Take back what is reported while the block runs; it is in the list afterwards."""
         ...
 
     def position(self, path: Sequence[str | int], *, key: bool = False) -> Position | None:

@@ -72,7 +72,7 @@ def artifacts(lab: Lab) -> Iterator[Artifact]:
         yield Artifact(own, _yaml(document).encode())
         whole = rendered_document(lab, project, sections)
         for address, build in _builds(lab, project):
-            if address in images:
+            if address in images and "absent" not in images[address].options:
                 yield from (item for item in _context(images[address], build, below, lab.root) if item.path != own)
         for path in sorted(_own_files(_without_builds(whole), lab.root)):
             yield from _tree(path, below + os.path.relpath(path, lab.root))

@@ -111,6 +111,17 @@ class Report:
         if len(self._found) < _MOST:
             self._found.setdefault(diagnostic)
 
+    def number(self) -> int:
+        """Return how many mistakes there are so far."""
+        return len(self._found)
+
+    def take_back(self, number: int) -> list[Diagnostic]:
+        """Forget the mistakes since there were so many, and return them."""
+        later = list(self._found)[number:]
+        for diagnostic in later:
+            del self._found[diagnostic]
+        return later
+
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """The mistakes so far by position, those without one first."""

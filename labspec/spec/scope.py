@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from labspec.core.diagnostic import LabError, Position
+from labspec.core.diagnostic import Diagnostic, LabError, Position
 from labspec.kinds.provider import Scope
 from labspec.spec.files import Files
 from labspec.spec.head import Head
@@ -55,6 +56,13 @@ class DocumentScope:
     def error(self, path: Sequence[str | int], message: str, hint: str | None = None, *, key: bool = False) -> None:
         """Report a mistake at `path`, on its value or (`key`) on its key."""
         self._report.error(find(self._places, path, key=key), message, hint)
+
+    @contextmanager
+    def tentative(self) -> Iterator[list[Diagnostic]]:
+        """Take back what is reported while the block runs; it is in the list afterwards."""
+        before, found = self._report.number(), list[Diagnostic]()
+        yield found
+        found += self._report.take_back(before)
 
     def position(self, path: Sequence[str | int], *, key: bool = False) -> Position | None:
         """Return where the value at `path`, or (`key`) its key, is written."""

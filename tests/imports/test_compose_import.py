@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from labspec.core.diagnostic import LabError
+from labspec.host import inputs
 from labspec.imports.compose import ComposeFiles, import_compose
 from labspec.imports.report import Imported
 from labspec.imports.writing import spec_text
+from labspec.outputs.render import render
+from labspec.spec.loader import load
 
 Import = Callable[..., Imported]
 
@@ -137,6 +140,23 @@ def test_refusals_have_their_line(importing: Import, content: str) -> None:
     assert first.at is not None
     assert (Path(first.at.file).name, first.at.line) == ("compose.yaml", line)
     assert first.source == content.splitlines()[line - 1]
+
+
+def test_what_is_built_elsewhere_is_written_all_the_same(importing: Import, tmp_path: Path) -> None:
+    made = importing("services:\n  web:\n    build: {context: ./nowhere, args: [TOKEN]}\n    image: a\n")
+    assert made.sections["services"]["web"]["build"] == {"context": "./nowhere", "args": ["TOKEN"]}
+    (loss,) = made.losses
+    assert loss.name == "services.web.build"
+    assert "there is no folder './nowhere'" in loss.reason
+    assert loss.at is not None
+    assert loss.at.line == 3
+    (tmp_path / "lab.yaml").write_text(spec_text(made))
+    with pytest.raises(LabError, match="there is no folder"):
+        load(tmp_path, variables={}, variable_files=())
+    with inputs.without_builds():
+        lab = load(tmp_path, variables={}, variable_files=())
+    (compose,) = render(lab, tmp_path / "out")
+    assert "context: ./nowhere" in compose.read_text()
 
 
 def test_the_line_in_an_included_file(importing: Import) -> None:

@@ -100,6 +100,22 @@ def compose_build(
     if not valid_tag(tag):
         scope.error(path, f"'{tag}' cannot be the name of an image", "give the service an 'image' in small letters")
         return None
+    if not inputs.builds_may_lack():
+        return _of_section(address, scope, path, tag, build, folder, project)
+    with scope.tentative() as wrong:
+        built = _of_section(address, scope, path, tag, build, folder, project)
+    if built is not None and not wrong:
+        return built
+    why = [found.message for found in wrong]
+    options = {"source": "dockerfile", "external": False, "context": folder, "ignore": None, "absent": why}
+    desired = {"tag": normal_tag(tag), "dockerfile": ""}
+    return Resource(address, "image", normal_tag(tag), desired, options, project=project)
+
+
+def _of_section(
+    address: str, scope: Scope, path: Path, tag: str, build: str | Mapping[str, Any], folder: str, project: str
+) -> Resource | None:
+    section: Mapping[str, Any] = {"context": build} if isinstance(build, str) else build
     where = path if isinstance(build, str) else (*path, "context")
     relative = str(section.get("context") or ".")
     context = scope.file(where, relative, folder=True) if section.get("context") else folder

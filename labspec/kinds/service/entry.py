@@ -128,7 +128,11 @@ def _develop(develop: Mapping[str, Any], project: Project) -> dict[str, Any]:
 
 def _inside(path: str, project: Project) -> str:
     """Return the absolute path of what is named relative to the project; an address stays as it is."""
-    return path if "://" in path else posixpath.normpath(posixpath.join(project.scope.root, path))
+    return (
+        path
+        if "://" in path or path.startswith("git@")
+        else posixpath.normpath(posixpath.join(project.scope.root, path))
+    )
 
 
 def _is_untidy(item: Any) -> bool:
