@@ -174,6 +174,7 @@ SECTIONS = [
         both("Une image à soi", "An image of your own"),
         block("artifact", "dockerfile", address="image.nagini", form="dockerfile"),
         block("artifact", "compose", title=both("La pile", "The stack"), address="lab", form="compose"),
+        block("figure", "topology", figure="topology", file="", alt=""),
         block(
             "figure",
             "picture",

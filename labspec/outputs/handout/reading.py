@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 
 from labspec.core.resource import Lab
@@ -153,7 +152,8 @@ class _Reader:
         bare = Picture(id=name, title=title, number=self._pictures, uri="", alt=self.say(block.alt))
         if block.figure != spec.TOPOLOGY:
             return replace(bare, uri=lab_picture(self._lab.root, block.file), file=block.figure)
-        graph = import_module("labspec.outputs.graph")
+        from labspec.outputs import graph
+
         drawn = data_uri(graph.svg(self._lab, self._language).encode(), block.figure)
         alt = bare.alt or self._tongue.say("topology")
         return replace(bare, uri=drawn, alt=alt, mermaid=graph.mermaid(self._lab, self._language))

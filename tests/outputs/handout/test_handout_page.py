@@ -85,6 +85,17 @@ def test_a_terminal_says_what_was_typed_where_and_when(made: Made) -> None:
     assert said == "Captured on 24 November 2026, 22:05 · Debian GNU/Linux 12 · Linux 6.18.5 · Docker 26.1.5"
 
 
+def test_the_topology_is_a_picture_and_in_markdown_a_graph(made: Made) -> None:
+    tree = parsed(made("student", "html", "en"))
+    [shown] = [element for element in tree.iter("figure") if element.get("id") == "b-topology"]
+    [picture] = shown.iter("img")
+    assert picture.get("src", "").startswith("data:image/svg+xml;base64,")
+    assert picture.get("alt") == "The lab: what is in it, and what hangs on what"
+    assert text(next(shown.iter("figcaption"))) == f"Figure 1 {picture.get('alt')}"
+    graph = made("student", "md", "en").decode().partition("```mermaid\n")[2].partition("\n```")[0]
+    assert all(name in graph for name in ("web", "foo", "nagini", "1010")), graph
+
+
 def test_what_was_recorded_elsewhere_is_marked(made: Made) -> None:
     tree = parsed(made("student", "html", "fr"))
     [shown] = of_class(tree, "elsewhere")
