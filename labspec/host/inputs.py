@@ -43,7 +43,10 @@ _LACKING: list[bool] = []
 
 @contextmanager
 def without_builds() -> Iterator[None]:
-    """Load labs, while the block runs, whose compose files build from what is not here: to write them, not to apply."""
+    """Load labs, while the block runs, whose compose files name what is not here: to write them, not to apply.
+
+    That is what services build from, and the files of secrets and configs.
+    """
     _LACKING.append(True)
     try:
         yield
@@ -52,7 +55,7 @@ def without_builds() -> Iterator[None]:
 
 
 def builds_may_lack() -> bool:
-    """Return whether a build that cannot be read is no mistake now."""
+    """Return whether a build, or the file of a secret, that cannot be read is no mistake now."""
     return bool(_LACKING)
 
 

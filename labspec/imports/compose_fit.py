@@ -26,7 +26,7 @@ def fitted(root: Node, folder: Path) -> list[Loss]:
                 entry.value = {}
             if isinstance(entry.value, dict):
                 _object(entry, f"{section}.{name}", losses)
-                _files(entry, section, folder)
+                losses += _files(entry, section, name, folder)
     services = root.get("services")
     for entry in services.value.values() if services is not None and isinstance(services.value, dict) else ():
         if isinstance(entry.value, dict):
@@ -59,13 +59,19 @@ def _object(entry: Node, name: str, losses: list[Loss]) -> None:
         del entry.value["external"]
 
 
-def _files(entry: Node, section: str, folder: Path) -> None:
+def _files(entry: Node, section: str, name: str, folder: Path) -> list[Loss]:
+    """Give files that are not the lab's their whole path; return those that are not there."""
+    losses = []
     file = entry.get("file") if section in ("secrets", "configs") else None
     if file is not None and isinstance(file.value, str) and not _is_own(file.value, folder):
         _make_absolute(file, folder)
+        if not Path(file.value).exists():
+            reason = f"there is no file {file.value}; the spec names it all the same"
+            losses.append(loss_of(file, f"{section}.{name}.file", reason, "labspec plan needs it"))
     device = bound_device(entry) if section == "volumes" else None
     if device is not None:
         _make_absolute(device, folder)
+    return losses
 
 
 def _is_own(path: str, folder: Path) -> bool:

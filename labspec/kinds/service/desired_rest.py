@@ -77,4 +77,6 @@ def _content(section: str, name: str, project: Project) -> str:
     file = part_file(section, name, project)
     if file is None or not file.startswith(project.lab.root + "/"):
         return ""
+    if inputs.builds_may_lack() and not inputs.is_there(file):
+        return ""
     return digest(project.scope.read(file).hex())
