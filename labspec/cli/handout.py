@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -217,6 +217,9 @@ def _captures(lab: Lab, sheet: Sheet) -> Captures | None:
 
 def _replayed(lab: Lab, sheet: Sheet, where: Where) -> Captures:
     """Return what the commands of the sheet do now."""
+    from labspec.host.sandbox.folder import absolute, inside
+
+    files = tuple(map(absolute, map(str, where.variable_files)))
     from labspec.engine.capture import capture
 
     if where.here:
@@ -224,16 +227,18 @@ def _replayed(lab: Lab, sheet: Sheet, where: Where) -> Captures:
 
         host = Host()
         _check_applied(lab, host, allow_missing=where.allow_missing)
-        return capture(lab, host, sheet, _say)
+        return capture(lab, host, sheet, _say, _variables(where, files))
     from labspec.engine.capture_sandbox import capture_in
-    from labspec.host.sandbox.folder import absolute, inside
 
-    files = tuple(map(absolute, map(str, where.variable_files)))
     apply = [f"--allow={name}" for name in where.allow] + ["--allow-missing"] * where.allow_missing
-    variables = [f"--var={name}={value}" for name, value in where.variables.items()]
-    variables += [f"--var-file={inside(file)}" for file in files]
+    variables = _variables(where, map(inside, files))
     with _sandbox(where.sandbox, _say) as name:
         return capture_in(name, lab, apply, variables, files, _say)
+
+
+def _variables(where: Where, files: Iterable[str]) -> list[str]:
+    given = [f"--var={name}={value}" for name, value in where.variables.items()]
+    return given + [f"--var-file={file}" for file in files]
 
 
 @contextmanager

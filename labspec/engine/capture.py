@@ -34,17 +34,18 @@ def captured_blocks(sheet: Sheet) -> list[Block]:
     ]
 
 
-def capture(lab: Lab, host: Host, sheet: Sheet, say: Say) -> Captures:
+def capture(lab: Lab, host: Host, sheet: Sheet, say: Say, variables: Sequence[str] = ()) -> Captures:
     """Return what every command of the sheet does on the lab that is applied on this host.
 
-    Raises LabError, with the place of the block, at the first one that does not do what the sheet says.
+    `variables` are the options that the lab was read with. Raises LabError, with the place of the block, at the first
+    one that does not do what the sheet says.
     """
     secrets = secrets_of(lab)
     found: dict[str, Capture] = {}
     blocks = captured_blocks(sheet)
     for number, block in enumerate(blocks, 1):
         try:
-            job = job_of(block, lab, host)
+            job = job_of(block, lab, host, variables)
             if job is None:
                 continue
             say(f"[{number}/{len(blocks)}] {shown(job.shown)}")

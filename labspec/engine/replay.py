@@ -56,8 +56,11 @@ class Job:
     wait: int = 0
 
 
-def job_of(block: Block, lab: Lab, host: Host) -> Job | None:
-    """Return what is run for a block; None for one that nothing is run for."""
+def job_of(block: Block, lab: Lab, host: Host, variables: Sequence[str] = ()) -> Job | None:
+    """Return what is run for a block; None for one that nothing is run for.
+
+    `variables` are the options that the lab was read with, for commands of labspec's own.
+    """
     match block:
         case Run(recorded=None) if block.place == HOST:
             return _on_host(block)
@@ -65,9 +68,9 @@ def job_of(block: Block, lab: Lab, host: Host) -> Job | None:
             return _in_service(block, lab, host)
         case View():
             asked = ("--query", block.query) if block.query else ()
-            return _own(("show", block.view, block.address, *asked), lab)
+            return _own(("show", block.view, block.address, *asked), lab, variables)
         case Check():
-            return _own(("check", "--only", block.check), lab)
+            return _own(("check", "--only", block.check), lab, variables)
     return None
 
 
@@ -125,11 +128,11 @@ def _in_service(block: Run, lab: Lab, host: Host) -> Job:
     )
 
 
-def _own(words: tuple[str, ...], lab: Lab) -> Job:
+def _own(words: tuple[str, ...], lab: Lab, variables: Sequence[str]) -> Job:
     """Return a command of labspec's own, run by the Python that runs this."""
     spec = Path(lab.file).name
     named = ("--spec", spec) if words[0] == "show" else (spec,)
-    order = (*words, *(named if spec != "lab.yaml" else ()))
+    order = (*words, *variables, *(named if spec != "lab.yaml" else ()))
     program = (sys.executable, "-s", "-c", "from labspec.__main__ import main; main()")
     me = pwd.getpwuid(os.geteuid()).pw_name
     return Job(("labspec", *words), (*program, *order), HOST, me, LAB_FOLDER, (0,))

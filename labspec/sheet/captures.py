@@ -19,6 +19,7 @@ _HEAD: Final = (
     "What the commands of the sheet printed, on a host of its own. Made by 'labspec handout --capture': look at the\n"
     "differences before you commit it, and change nothing by hand.\n"
 )
+_PLAIN = re.compile(r"[A-Za-z./][A-Za-z0-9_./-]*|-[A-Za-z-]+")
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-~])")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 
@@ -124,9 +125,9 @@ def _entry(capture: Capture) -> Any:
 
 
 def _text(text: str) -> Any:
-    """Return a text of several lines as a block of them; ruamel quotes it where YAML could not keep it so."""
-    from ruamel.yaml.scalarstring import LiteralScalarString
+    """Return a text of several lines as a block of them, and in quotes what readers of YAML might take for more."""
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
-    if "\n" not in text:
-        return text
-    return LiteralScalarString(text)
+    if "\n" in text:
+        return LiteralScalarString(text)
+    return text if _PLAIN.fullmatch(text) else DoubleQuotedScalarString(text)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -48,9 +48,16 @@ def test_what_is_written_is_read(streams: list[tuple[str, str]], command: str) -
         f"b{number}": replace(ONE, command=command if number % 2 else ("sh", "-c", command), stdout=out, stderr=err)
         for number, (out, err) in enumerate(streams)
     }
-    found = yaml.safe_load(dump(Captures(ORIGIN, blocks)))
-    assert [(entry.get("stdout", ""), entry.get("stderr", "")) for entry in found["blocks"].values()] == streams
-    assert dump(Captures(ORIGIN, blocks)) == dump(Captures(ORIGIN, blocks))
+    captures = Captures(ORIGIN, blocks)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x.captures.yaml")
+        write_captures(captures, path)
+        found = read_captures(path)
+    assert found is not None
+    assert [(one.command, one.stdout, one.stderr) for one in found.blocks.values()] == [
+        (one.command, one.stdout, one.stderr) for one in blocks.values()
+    ]
+    assert dump(captures) == dump(captures)
 
 
 def test_the_file(tmp_path: Path) -> None:
@@ -62,7 +69,7 @@ def test_the_file(tmp_path: Path) -> None:
     assert path.read_text().split("blocks:\n")[1] == (
         "  one:\n    command: [id, -u]\n    place: host\n    user: root\n    cwd: .\n    exit: 0\n    seconds: 0.1\n"
         "    depends: d2\n    stdout: |\n      0\n\n"
-        "  two:\n    command: id -u | cat\n    place: host\n    exit: 0\n    seconds: 0.1\n    depends: d2\n"
+        '  two:\n    command: "id -u | cat"\n    place: host\n    exit: 0\n    seconds: 0.1\n    depends: d2\n'
         "    stdout: |\n      a\n        b\n    stderr: |\n      no\n"
     )
     assert not [other for other in tmp_path.iterdir() if other != path]
