@@ -49,8 +49,11 @@ def measured(folder: Path) -> dict[str, object]:
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused(name: str, tmp_path: Path) -> None:
     BOMBS[name](tmp_path)
-    # A busy machine makes a process slower: what it costs is the least that it has cost.
-    found = min((measured(tmp_path) for _ in range(3)), key=lambda found: float(str(found.get("seconds", PATIENCE))))
+    found = measured(tmp_path)
+    if float(str(found.get("seconds", 0))) >= SECONDS:  # a busy machine makes a process slower
+        found = min(
+            (measured(tmp_path) for _ in range(3)), key=lambda found: float(str(found.get("seconds", PATIENCE)))
+        )
     assert str(found["said"]).startswith("refused: "), found
     assert float(str(found["seconds"])) < SECONDS, found
     assert int(str(found["kilobytes"])) < MEGABYTES * 1000, found
