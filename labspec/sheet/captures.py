@@ -100,11 +100,14 @@ def dump(captures: Captures) -> str:
 def clean(text: str) -> str:
     """Return a program's output as the sheet has it: no escape sequences, no control characters, of bounded size.
 
-    Of a line that a carriage return writes over, what is left to be seen is kept; tabs are spaces, and none end a line.
+    Of a line that a carriage return writes over, what is left to be seen is kept. Tabs are spaces; no blanks end a
+    line, and no empty lines the text.
     """
     text = _ESCAPES.sub("", text[: LARGEST_OUTPUT * 4].replace("\r\n", "\n"))
     lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
     text = "\n".join(_CONTROLS.sub("", line).expandtabs().rstrip() for line in lines)
+    ended = text.rstrip("\n")
+    text = f"{ended}\n" if ended and text.endswith("\n") else ended
     if len(text) <= LARGEST_OUTPUT:
         return text
     return text[:LARGEST_OUTPUT].rpartition("\n")[0] + "\n[...]\n"

@@ -124,6 +124,8 @@ def test_too_large_a_file_is_refused(tmp_path: Path) -> None:
         ("10%\r50%\r100%\ndone\r\n", "100%\ndone\n"),
         ("a\x00b\x08c\x9bd\u202ee\ufefff", "abcdef"),
         ("a\tb  \nc\u2028d", "a       b\ncd"),
+        ("a\n\n\n", "a\n"),
+        ("\n\n", ""),
         ("naïve → 漢字 🦊", "naïve → 漢字 🦊"),
     ],
 )
