@@ -126,8 +126,8 @@ class _Formatter:
             chunks.append(_Chunk(lead, self._inline(key, shape) + body))
         order = _order(node, shape.keys)
         if order[0] != 0:
-            parted = column == 0 and node.pairs[0][0].value not in _HEAD
-            chunks = _moved_blanks(chunks, order[0], parted=parted)
+            sections = [index for index, (key, _) in enumerate(node.pairs) if key.value not in _HEAD]
+            chunks = _moved_blanks(chunks, order[0], sections if column == 0 else [])
         indent = " " * column
         above = ""
         parts = []
@@ -232,16 +232,19 @@ def _order(node: Node, keys: Sequence[str]) -> list[int]:
     return order if [index for index in order if index in bound] == bound else there
 
 
-def _moved_blanks(chunks: Sequence[_Chunk], first: int, *, parted: bool) -> list[_Chunk]:
+def _moved_blanks(chunks: Sequence[_Chunk], first: int, sections: Sequence[int]) -> list[_Chunk]:
     """Return chunks of which another becomes the first: above that is no blank line.
 
-    Above the one that was the first there is one, where it is to be `parted`, and is long or blank lines part others.
+    Above the one that was the first there is one, where it is of the `sections` and blank lines part these; where there
+    is none to compare with, if it has several lines.
     """
     moved = list(chunks)
     moved[first] = _Chunk(_without_blank_top(moved[first].lead), moved[first].body)
     old = chunks[0]
-    usual = any(_BLANK.match(chunk.lead) for chunk in chunks) or old.lead or "\n" in old.body.rstrip()
-    if parted and usual and not _BLANK.match(old.lead):
+    if 0 not in sections or _BLANK.match(old.lead):
+        return moved
+    others = [chunks[index].lead for index in sections[1:]]
+    if any(map(_BLANK.match, others)) or (not others and (old.lead or "\n" in old.body.rstrip())):
         line_end = "\r\n" if "\r\n" in old.body else "\n"
         moved[0] = _Chunk(line_end + old.lead, old.body)
     return moved

@@ -26,6 +26,7 @@ _TOP = (
     "lab",
     "vars",
     "include",
+    "adopt",
     "host",
     "daemon",
     "images",
@@ -59,12 +60,27 @@ _SERVICE = _words("""
 _HEALTHCHECK = ("test", "interval", "timeout", "start_period", "start_interval", "retries", "disable")
 _BUILD = ("context", "dockerfile", "dockerfile_inline", "target", "args")
 _CONDITION = ("condition", "restart", "required")
+_CHECK = _words("""
+    id title hint http tcp command file container unit group mount namespace cgroup api process
+    points audience reveal about needs retry timeout
+""")
+_BLOCK = _words("""
+    id text run artifact show question check figure hint solution
+    in user cwd stdin exit timeout needs wait title audience
+""")
 _OWN: Mapping[Path, Sequence[str]] = {
     ("services", "", "healthcheck"): _HEALTHCHECK,
     ("services", "", "build"): _BUILD,
     ("services", "", "depends_on", ""): _CONDITION,
     ("services", "", "ulimits", ""): ("soft", "hard"),
     ("services", ""): _SERVICE,
+    ("checks", "*"): _CHECK,
+    ("checks", "*", "http"): _words("url in method headers data insecure status header body"),
+    ("checks", "*", "tcp"): _words("host port in open"),
+    ("checks", "*", "command"): _words("in run"),
+    ("checks", "*", "file"): _words("in path exists type target content owner group mode"),
+    ("checks", "*", "mount"): _words("in target exists fstype source size options"),
+    ("blocks", "*"): _BLOCK,
 }
 """By the end of a path ("" is any name): keys that go before those of the schema."""
 _KEPT: tuple[Path, ...] = (("units", ""), ("daemon", "settings"))

@@ -19,6 +19,7 @@ SPECS = sorted(
         *ROOT.glob("examples/*/lab.yaml"),
         ROOT / "examples/vars-and-includes/services.yaml",
         *ROOT.glob("specs/*/lab.yaml"),
+        *(path for name in ("host", "checks", "handout") for path in ROOT.glob(f"specs/*/{name}.yaml")),
         ROOT / "labspec/cli/starter/lab.yaml",
     ]
 )
@@ -164,7 +165,7 @@ def test_text_blocks_keep_their_lines() -> None:
 
 def test_line_ends_and_bom() -> None:
     text = "\ufeffvars: {a: 1}   \r\n\r\nlab: {name: a}\r\nlabspec: 1"
-    assert formatted(text.encode(), "x") == "\ufefflabspec: 1\r\n\r\nlab: {name: a}\r\n\r\nvars: {a: 1}\r\n".encode()
+    assert formatted(text.encode(), "x") == "\ufefflabspec: 1\r\n\r\nlab: {name: a}\r\nvars: {a: 1}\r\n".encode()
 
 
 def test_blanks_at_the_ends() -> None:

@@ -107,7 +107,8 @@ class Writer:
     def _scalar(self, value: Any, *, key: bool = False) -> str:
         if not isinstance(value, str):
             return json.dumps(value)
-        if value.isalpha() and value.isascii() and value.lower() not in ("null", "true", "false") and not self._chance(4):
+        word = value.isalpha() and value.isascii() and value.lower() not in ("null", "true", "false")
+        if word and not self._chance(4):
             return value
         if value.isprintable() and self._chance(2) and value.strip():
             return "'" + value.replace("'", "''") + "'"
