@@ -18,3 +18,8 @@ from injections import BUSYBOX, loaded
 )
 def test_it_is_refused(more: dict[str, Any]) -> None:
     assert loaded({"services": {"a": {"image": BUSYBOX, **more}, "b": {"image": BUSYBOX}}}) is None
+
+
+@pytest.mark.parametrize("section", ["networks", "volumes"])
+def test_an_object_of_a_stack_that_is_a_text(section: str) -> None:
+    assert loaded({"stacks": {"s": {"services": {"a": {"image": BUSYBOX}}, section: {"b": "text"}}}}) is None

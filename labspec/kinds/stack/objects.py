@@ -55,7 +55,8 @@ def check_objects(document: Entry, path: Path, scope: Scope) -> bool:
         for name, entry in (document.get(section) or {}).items():
             where, what = (*path, section, name), f"{section.removesuffix('s')} '{name}'"
             good &= check_model(model, entry or {}, where, what, scope)
-            good &= _check_external(entry or {}, where, what, scope)
+            if isinstance(entry, Mapping):
+                good &= _check_external(entry, where, what, scope)
     return good
 
 
