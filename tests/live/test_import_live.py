@@ -148,19 +148,18 @@ def test_what_differs_is_told_in_the_same_plan(stack: Path, lab_name: str, host:
 
 OPTIONS = (
     "",
-    "-it --init --read-only --tmpfs /run:size=1m,mode=700 -w /srv -u 1000:1000 -h box --domainname example.org",
-    "-e A=1 -e 'B=two words' -l one=1 --annotation a=b --stop-signal SIGINT --stop-timeout 7",
-    "--memory 64m --memory-swap 128m --cpus 0.5 --cpu-shares 512 --pids-limit 50 --shm-size 16m --oom-score-adj 100",
-    "--cap-add NET_ADMIN --cap-drop MKNOD --security-opt no-new-privileges --security-opt seccomp=unconfined",
-    "--privileged --pid host --ipc host --uts host --userns host --cgroupns host",
-    "--ulimit nofile=100:200 --ulimit nproc=50 --group-add 1001 --device /dev/null:/dev/n:r --restart on-failure:3",
+    "-it --init --read-only --tmpfs /run:size=1m,mode=700 -w /srv -u 1000:1000 -h box --domainname example.org "
+    "-e A=1 -e 'B=two words' -l one=1 --annotation a=b --stop-timeout 7",
+    "--memory 64m --memory-swap 128m --cpus 0.5 --cpu-shares 512 --pids-limit 50 --shm-size 16m --oom-score-adj 100 "
     "--health-cmd 'test -e /' --health-interval 5s --health-retries 4 --log-opt max-size=1m --log-opt max-file=2",
-    "--no-healthcheck -p 127.0.0.1::80 -p 127.0.0.1::81/udp --expose 90",
-    "--network none",
-    "--network host",
+    "--cap-add NET_ADMIN --cap-drop MKNOD --security-opt no-new-privileges --security-opt seccomp=unconfined "
     "--add-host h:10.0.0.1 --dns 10.0.0.2 --dns-option ndots:2 --dns-search example.org",
+    "--privileged --pid host --ipc host --uts host --userns host --cgroupns host --network host",
+    "--ulimit nofile=100:200 --ulimit nproc=50 --group-add 1001 --device /dev/null:/dev/n:r --restart on-failure:3 "
+    "--no-healthcheck -p 127.0.0.1::80 -p 127.0.0.1::81/udp --expose 90",
     "--network {network} --network-alias www --ip 10.231.92.7",
-    "-v {folder}:/data:ro -v /anonymous -v {volume}:/named --mount type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=1777",
+    "--network none -v {folder}:/data:ro -v /anonymous -v {volume}:/named "
+    "--mount type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=1777",
     "--mount type=bind,src={folder},dst=/b,readonly --mount type=volume,src={volume},dst=/v --entrypoint /bin/sleep",
 )
 

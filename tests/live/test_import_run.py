@@ -81,6 +81,7 @@ def traits(container: Any) -> dict[str, Any]:
     }
     host = {key: value for key, value in container["HostConfig"].items() if key not in ("Binds", "Mounts")}
     host["Ulimits"] = sorted(host["Ulimits"] or (), key=lambda limit: str(limit["Name"]))
+    host["ExtraHosts"] = sorted(host["ExtraHosts"] or ())
     host["CapAdd"] = [name.removeprefix("CAP_") for name in host["CapAdd"] or ()]
     host["CapDrop"] = [name.removeprefix("CAP_") for name in host["CapDrop"] or ()]
     mounts = sorted(
