@@ -47,7 +47,7 @@ machines:
 checks:
   - {id: http, http: {url: "http://127.0.0.1:18090/", status: 200, body: hello}, retry: {for: 5s}}
   - {id: http-inside, retry: {for: 5s}, http: {url: "http://service.web", in: service.web, header: {Content-Length: 6}}}
-  - {id: tcp, tcp: {port: 18090}, retry: {for: 5s}}
+  - {id: tcp, tcp: {host: service.web, port: 80}, retry: {for: 5s}}
   - {id: command, command: {in: service.web, run: [cat, /www/index.html], stdout: hello, stderr: ""}}
   - {id: command-user, command: {in: service.web, run: [id, -un], user: "1000", stdout: u}}
   - {id: command-bundle, command: {in: bundle.box, run: [hostname], stdout: box}}
@@ -140,8 +140,7 @@ def test_every_kind_passes_and_fails_on_a_broken_host(applied: HostBox, folder: 
     assert said["container"] == [("HostConfig.Memory", "67108864", str(70 * 2**20))]
     assert said["mount"] == [("/notes", "a mount", "none")]
     assert said["group"] == [("members", '["pupil"]', "[]")]
-    # Docker's proxy still listens, for nobody.
-    assert said["tcp"] == [("127.0.0.1:18090", "open", "it hangs up at once")]
+    assert said["tcp"] == [("service.web:80", "open", "closed")]
     assert said["namespace"] == [("namespace net", "shared with host", "another than that of host")]
     assert said["process-bundle"][0][1] == "running"
 

@@ -24,7 +24,7 @@ LOCAL = "127.0.0.1"
 OPEN = "open"
 HANGS_UP = "it hangs up at once"
 """Docker's proxy takes a connection to this host before it looks for somebody behind it: neither open nor closed."""
-_HANG_UP_SECONDS = 0.1
+_HANG_UP_SECONDS = 0.2
 
 
 def look(what: What, view: View) -> Iterator[Finding]:
