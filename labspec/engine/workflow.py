@@ -95,6 +95,8 @@ def apply(
         if any(change.kind in ("image", "service") and (change.prepare or change.make) for change in made.changes):
             host.get_ready()
         if not confirm(made) or not made.nodes:
+            if destroy and not targets and made.empty:
+                host.state.forget(lab.name)  # which one that was killed has left
             return Outcome(made, 0, (), 0, False, 0.0, False)
         gc.enable()  # a short command goes without (__main__.py); steps may take long
         settings = rollback.settings_in(made)

@@ -237,6 +237,8 @@ def _holder(path: Path, said: str) -> str:
             command = (folder.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue  # it has ended, or is somebody else's
+        if Path(command.partition(" ")[0]).name.startswith(("python", "labspec")):
+            return f"labspec, process {folder.parent.name}"  # it has not said so yet
         shown = " ".join(command.split())[:60]
         return f"'{shown}', process {folder.parent.name}, which a labspec that was killed has left"
     return said or "another process"

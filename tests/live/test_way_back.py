@@ -78,7 +78,7 @@ def test_a_disk_that_takes_nothing(box: HostBox, mounted: str, said: str) -> Non
     assert apply(box, "one").returncode == 0
     box.out("sh", "-c", f"cat > {IN_THERE}", text=spec("much " * 5000))
     done = box.run("unshare", "--mount", "sh", "-c", f"{mounted} && labspec apply -y {IN_THERE}; echo $?; cat {FILE}")
-    assert done.stdout.endswith("\n1\none")
+    assert done.stdout.endswith("1\none")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert "internal error" not in done.stderr
