@@ -51,11 +51,13 @@ def pods(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     """Return a host with a state folder of its own, whose Docker engine has nothing of any lab."""
     host = Host(state=StateFolder(tmp_path / "state"))
     monkeypatch.setattr("labspec.engine.observe.lives", only_rkt)
-    return host
+    monkeypatch.setattr("labspec.engine.observe._LISTS", {})
+    yield host
+    host.docker.close()
 
 
 def only_rkt() -> tuple[Any, ...]:
