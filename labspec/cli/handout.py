@@ -76,6 +76,7 @@ class Where:
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), help="The sheet's format: that of -o FILE, or html.")
 @click.option("--lang", "language", metavar="fr|en", help="The sheet's language; the lab's own.")
+@click.option("--any-exit", is_flag=True, hidden=True, help="With --capture: whatever a command ends with is kept.")
 @options.variables
 @options.allow
 @options.allow_missing
@@ -91,6 +92,7 @@ def command(
     edition: str,
     form: str | None,
     language: str | None,
+    any_exit: bool,
     variables: dict[str, str],
     variable_files: tuple[Path, ...],
     allow: frozenset[str],
@@ -103,7 +105,7 @@ def command(
     sheet = _sheet(lab)
     where = Where(here, sandbox, tuple(sorted(allow)), allow_missing, variables, variable_files)
     if do_capture:
-        return _capture(lab, sheet, where, out, as_json=as_json)
+        return _capture(lab, sheet, where, out, strict=not any_exit, as_json=as_json)
     if do_verify:
         return _verify(lab, sheet, where, as_json=as_json)
     return _write(lab, sheet, out, edition, form, language, as_json=as_json)
@@ -126,7 +128,7 @@ def _sheet(lab: Lab) -> Sheet:
     return sheet_of(lab.parts["handout"])
 
 
-def _capture(lab: Lab, sheet: Sheet, where: Where, out: Path | None, *, as_json: bool) -> int:
+def _capture(lab: Lab, sheet: Sheet, where: Where, out: Path | None, *, strict: bool, as_json: bool) -> int:
     from labspec.engine.capture_file import write_captures
     from labspec.report.text import count
     from labspec.sheet.captures import captures_path
@@ -134,7 +136,7 @@ def _capture(lab: Lab, sheet: Sheet, where: Where, out: Path | None, *, as_json:
     path = out or captures_path(lab)
     if not path.parent.is_dir() or path.is_dir():
         raise LabError(f"cannot write the captures to {path}", hint="name a file in a folder that is there")
-    found = _replayed(lab, sheet, where)
+    found = _replayed(lab, sheet, where, strict=strict)
     write_captures(found, path)
     if as_json:
         click.echo(json.dumps({"format": FORMAT, "file": str(path), "blocks": list(found.blocks)}))
@@ -151,7 +153,8 @@ def _verify(lab: Lab, sheet: Sheet, where: Where, *, as_json: bool) -> int:
     captured = _captures(lab, sheet)
     if captured is None:
         raise LabError("the sheet has no command whose output could be verified")
-    found = verdicts(lab, sheet, captured, _replayed(lab, sheet, where))
+    # A command that ends otherwise than it must has drifted, and the others are looked at all the same.
+    found = verdicts(lab, sheet, captured, _replayed(lab, sheet, where, strict=False))
     commands = [_shown(captured, block.id) for block, _ in found]
     if as_json:
         click.echo(json.dumps(verdicts_json(found, commands)))
@@ -215,7 +218,7 @@ def _captures(lab: Lab, sheet: Sheet) -> Captures | None:
     return found
 
 
-def _replayed(lab: Lab, sheet: Sheet, where: Where) -> Captures:
+def _replayed(lab: Lab, sheet: Sheet, where: Where, *, strict: bool) -> Captures:
     """Return what the commands of the sheet do now."""
     from labspec.host.sandbox.folder import absolute, inside
 
@@ -227,13 +230,13 @@ def _replayed(lab: Lab, sheet: Sheet, where: Where) -> Captures:
 
         host = Host()
         _check_applied(lab, host, allow_missing=where.allow_missing)
-        return capture(lab, host, sheet, _say, _variables(where, files))
+        return capture(lab, host, sheet, _say, _variables(where, files), strict=strict)
     from labspec.engine.capture_sandbox import capture_in
 
     apply = [f"--allow={name}" for name in where.allow] + ["--allow-missing"] * where.allow_missing
     variables = _variables(where, map(inside, files))
     with _sandbox(where.sandbox, _say) as name:
-        return capture_in(name, lab, apply, variables, files, _say)
+        return capture_in(name, lab, apply, variables, files, _say, strict=strict)
 
 
 def _variables(where: Where, files: Iterable[str]) -> list[str]:

@@ -29,12 +29,19 @@ Say = Callable[[str], None]
 
 
 def capture_in(
-    name: str, lab: Lab, apply: Sequence[str], variables: Sequence[str], files: Sequence[str], say: Say
+    name: str,
+    lab: Lab,
+    apply: Sequence[str],
+    variables: Sequence[str],
+    files: Sequence[str],
+    say: Say,
+    *,
+    strict: bool = True,
 ) -> Captures:
     """Return the captures of a lab's sheet, made in a sandbox that runs; a lab of that name in it is removed first.
 
     `apply` are further options of `labspec apply`, `variables` those that the lab was read with, and `files` what these
-    name. Raises LabError where the lab cannot be applied, or a command does not do what the sheet says.
+    name. Raises LabError where the lab cannot be applied, or (`strict`) a command ends otherwise than the sheet says.
     """
     docker = Docker()
     container = running(docker, name).id
@@ -46,8 +53,9 @@ def capture_in(
     _labspec(client, container, ("destroy", "-y", *spec), say=None)
     _labspec(client, container, ("apply", "-y", "--wait", *apply, *spec), say=None)
     say("Running the commands of the sheet")
-    missing = [option for option in apply if option == "--allow-missing"]
-    _labspec(client, container, ("handout", "--capture", "--here", *missing, "-o", _CAPTURES, *spec), say)
+    further = [option for option in apply if option == "--allow-missing"]
+    further += [] if strict else ["--any-exit"]
+    _labspec(client, container, ("handout", "--capture", "--here", *further, "-o", _CAPTURES, *spec), say)
     content = client.call("exec", container, "head", "-c", str(LARGEST_FILE + 1), _CAPTURES, seconds=FETCH_SECONDS)
     with tempfile.TemporaryDirectory() as folder:
         # Whatever the sandbox says is read as what a stranger has written.

@@ -33,6 +33,7 @@ handout:
         - {run: "docker inspect --format '{{.State.Pid}}' sheet-one-1 sheet-two-1", id: pids}
         - {run: "ls -l /proc/$(docker inspect --format '{{.State.Pid}}' sheet-one-1)/ns", id: namespaces}
         - {run: [docker, ps, --filter, name=sheet], unordered: true, id: ps}
+        - {run: [grep, -c, first, /page], in: service.one, id: first}
         - {run: [cat, no-such-file], exit: 1, id: refused}
         - {run: [cat], stdin: "read\\n", cwd: /tmp, id: stdin}
         - {run: [reboot], recorded: {host: CentOS 7, date: "2018", why: it restarts the machine}}
@@ -74,7 +75,7 @@ def test_what_is_captured(captured: str, lab: Path) -> None:
     import yaml
 
     blocks = yaml.safe_load((lab / "lab.captures.yaml").read_text())["blocks"]
-    assert "[1/9] cat /page" in captured
+    assert "[1/10] cat /page" in captured
     assert blocks["page-one"]["stdout"] == "first\n"
     assert blocks["stdin"]["stdout"] == "read\n"
     assert (blocks["refused"]["exit"], "No such file" in blocks["refused"]["stderr"]) == (1, True)
@@ -93,7 +94,7 @@ def test_an_unchanged_lab_is_verified_and_a_changed_image_is_told(lab_host: Host
     assert states["pids"] == states["namespaces"] == "volatile"
     (lab / "one.txt").write_text("another, longer one\n")
     states = verify(lab_host, lab, 2)
-    assert sorted(block for block, state in states.items() if state == "drifted") == ["page-one", "size-one"]
+    assert sorted(block for block, state in states.items() if state == "drifted") == ["first", "page-one", "size-one"]
     (lab / "one.txt").write_text("first\n")
 
 
