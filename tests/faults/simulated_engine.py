@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,6 +33,11 @@ class SimulatedDocker:
 
     def __init__(self, world: World) -> None:
         self.world = world
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Do nothing: no connection is kept."""
+        yield
 
     def foresee(self, requests: Iterable[Any]) -> None:
         """Do nothing: answers are there when they are asked for."""
