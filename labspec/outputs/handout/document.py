@@ -151,8 +151,6 @@ class Document:
     language: str
     for_teacher: bool
     parts: tuple[Part, ...]
-    authors: tuple[str, ...] = ()
-    duration: str = ""
     scores: tuple[Score, ...] = ()
     """Every check that gives points; the teacher's edition has them."""
 

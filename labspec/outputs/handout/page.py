@@ -141,9 +141,8 @@ def policy(style: str, script: str) -> str:
 
 
 def facts(document: Document, tongue: Tongue) -> list[str]:
-    """Return what is told below the title: how long the lab takes, what it gives, who wrote it."""
-    told = [document.duration, tongue.points(document.points) if document.points else "", ", ".join(document.authors)]
-    return [fact for fact in told if fact]
+    """Return what is told below the title: how many points the lab gives."""
+    return [tongue.points(document.points)] if document.points else []
 
 
 def origin_line(origin: Origin, tongue: Tongue) -> str:
