@@ -74,10 +74,10 @@ def _unit(file: Path, name: str, losses: list[Loss]) -> dict[str, Any]:
             losses.append(Loss(f"{name} [{setting.section}] {setting.key}", reason, at, lines[setting.line - 1]))
         else:
             kept.append(setting)
-    found: dict[str, Any] = _commented(
+    made: dict[str, Any] = _commented(
         to_spec([item._replace(value=_escaped(item.value)) for item in kept]), _comments(lines, settings)
     )
-    return found
+    return made
 
 
 def _read(file: Path) -> str:

@@ -15,8 +15,8 @@ from labspec.spec.loader import load
 
 LAB = Path(__file__).parents[2] / "specs" / "tp1-b3"
 NAMES = (
-    *("title", "vars", "images", "volumes", "networks", "services", "stacks", "env", "arg", "build_args", "environment"),
-    *("users", "groups", "files", "units", "bundles", "rkt", "Unit", "Service", "Install"),
+    *("title", "vars", "images", "volumes", "networks", "services", "stacks", "env", "arg", "build_args"),
+    *("environment", "users", "groups", "files", "units", "bundles", "rkt", "Unit", "Service", "Install"),
 )
 """Mappings whose keys are the user's own names, systemd's, or languages."""
 
