@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from labspec.core.diff import Diff, compare
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Observed, Resource
 from labspec.host.docker import Docker, filters, segment
-from labspec.kinds.adoption.record import IDS, adopted, marked, stand_in, wanted
+from labspec.kinds.adoption.containers import wanted_containers, with_labels
+from labspec.kinds.adoption.record import IDS, adopted, marked, wanted
 from labspec.kinds.compose.document import SECRETS_LABEL
 from labspec.kinds.objects import applied_fields
 from labspec.kinds.provider import Reading
@@ -70,38 +71,6 @@ def own_containers(
     labelled = [answer for answer in answers if answer is not None and _is_service(address_of(answer))]
     images = _images(docker, labelled, resources)
     return [inspect for inspect in labelled if not _inherits(inspect, images)], images
-
-
-def wanted_containers(reading: Reading, resources: Sequence[Resource]) -> dict[str, list[Any]]:
-    """Return address -> inspect answers of the containers that services to be adopted have on the host.
-
-    They are compose's of the same project and service, or the one of the service's name.
-    """
-    if not resources:
-        return {}
-    found: dict[str, list[str]] = {}
-    for item in reading.docker.get("/containers/json", {"all": 1}):
-        labels, names = item.get("Labels") or {}, [name.removeprefix("/") for name in item.get("Names") or ()]
-        place = (labels.get("com.docker.compose.project"), labels.get("com.docker.compose.service"))
-        for resource in resources:
-            if LAB_LABEL not in labels and (
-                place == (resource.project, resource.options["key"]) or resource.name in names
-            ):
-                found.setdefault(resource.address, []).append(item["Id"])
-    answers = {
-        address: reading.docker.find_all([f"/containers/{identity}/json" for identity in ids])
-        for address, ids in found.items()
-    }
-    return {
-        address: [with_labels(answer, stand_in(reading.lab, address)) for answer in group if answer is not None]
-        for address, group in answers.items()
-    }
-
-
-def with_labels(inspect: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
-    """Return an inspect answer as if the container had these labels too."""
-    config = {**inspect["Config"], "Labels": {**_labels(inspect), **labels}}
-    return {**inspect, "Config": config}
 
 
 def in_order(inspects: Sequence[Any], wanted: Resource | None) -> list[Any]:
