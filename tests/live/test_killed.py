@@ -49,7 +49,7 @@ def test_killed_while_it_applies(place: Place, point: str, action: str) -> None:
 
 
 def test_killed_while_it_destroys(place: Place) -> None:
-    trial = killed_at(place, destroys(place.lab)[0], "after DELETE /containers/ID#2")
+    trial = killed_at(place, destroys(place.lab)[0], f"before unlink {place.lab}.compose.json#1")
     assert (trial.reached, trial.wrong) == (True, [])
 
 
