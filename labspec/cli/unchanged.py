@@ -6,7 +6,6 @@ says; a command line with any option, and a plan with anything in it, is left to
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def plan_of(arguments: Sequence[str]) -> Plan | LabError | None:
 
     try:
         lab = load(Path(arguments[1]) if len(arguments) == 2 else None, variables={}, variable_files=())
-        return make_plan(lab, Host())
+        return make_plan(lab, Host(), fingerprint=False)
     except LabError as error:
         return error
 
@@ -41,8 +40,7 @@ def says_so(plan: Plan | LabError | None) -> bool:
     from labspec.report.empty import NO_CHANGES
 
     try:
-        sys.stdout.write(f"{NO_CHANGES}\n")
-        sys.stdout.flush()
+        print(NO_CHANGES, flush=True)
     except OSError:
         return False  # labspec.cli.main knows what a closed pipe and a full disk mean
     return True

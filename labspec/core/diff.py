@@ -94,30 +94,35 @@ def compare(
     known it is compared only if it was set before. `folded` has, for a field that the spec only adds to (the
     environment, say), the whole value that the host should show.
     """
-    return tuple(diff for field in fields for diff in _differences(field, desired, observed, folded or {}))
+    whole = {**desired, **(folded or {})}
+    state, defaults, applied = observed.state, observed.defaults, observed.applied
+    found: list[Diff] = []
+    for field in fields:
+        name = field.name
+        if not field.live:
+            found += _recorded(field, desired, observed)
+            continue
+        expected = whole[name] if name in whole else defaults.get(name, field.default)
+        if expected != state.get(name, UNSET) and (expected is not UNSET or name in applied):
+            found += _differences(field, desired, observed, expected)
+    return tuple(found)
 
 
-def _differences(
-    field: Field, desired: Mapping[str, Any], observed: Observed, folded: Mapping[str, Any]
-) -> Iterator[Diff]:
+def _recorded(field: Field, desired: Mapping[str, Any], observed: Observed) -> Iterator[Diff]:
+    """Yield the difference between a field that the host does not report and the digest last applied."""
+    recorded = observed.applied.get(field.name)
+    wanted = desired.get(field.name, UNSET)
+    now = None if wanted is UNSET else digest(wanted)
+    if observed.owned and recorded != now:
+        before = UNSET if recorded is None else f"(digest {recorded})"
+        yield Diff(field.name, before, wanted, _cause(wanted, recorded), field.settle, field.secret)
+
+
+def _differences(field: Field, desired: Mapping[str, Any], observed: Observed, expected: Any) -> Iterator[Diff]:
+    """Yield the difference in a field that the host reports and that is not as expected, or those in its keys."""
     name = field.name
-    recorded = observed.applied.get(name)
-    wanted = desired.get(name, UNSET)
-    if not field.live:
-        now = None if wanted is UNSET else digest(wanted)
-        if observed.owned and recorded != now:
-            before = UNSET if recorded is None else f"(digest {recorded})"
-            yield Diff(name, before, wanted, _cause(wanted, recorded), field.settle, field.secret)
-        return
     found = observed.state.get(name, UNSET)
-    expected = folded.get(name, wanted)
-    if expected is UNSET:
-        expected = observed.defaults.get(name, field.default)
-        if expected is UNSET and recorded is None:
-            return
-    if expected == found:
-        return
-    cause = _cause(wanted, recorded)
+    cause = _cause(desired.get(name, UNSET), observed.applied.get(name))
     if field.keyed and isinstance(expected or {}, Mapping) and isinstance(found or {}, Mapping):
         left = found if isinstance(found, Mapping) else {}
         right = expected if isinstance(expected, Mapping) else {}

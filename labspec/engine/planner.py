@@ -29,8 +29,10 @@ class Wishes(NamedTuple):
 NO_WISHES = Wishes()
 
 
-def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = NO_WISHES) -> Plan:
+def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = NO_WISHES, *, fingerprint: bool = True) -> Plan:
     """Return the plan that makes the host what the lab says. Pure: equal arguments give an equal plan.
+
+    Without `fingerprint` it has none, for one that is only shown.
 
     Raises LabError for a wish that names no address.
     """
@@ -80,7 +82,7 @@ def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = NO_WISHES)
         nodes=arrange(ordered, lab),
         problems=tuple(_missing_external(resources.values(), observed)),
         dangers=tuple(_dangers(resources.values(), changes)),
-        fingerprint=_fingerprint(lab, observed, wishes),
+        fingerprint=_fingerprint(lab, observed, wishes) if fingerprint else "",
         unchanged=unchanged,
     )
 

@@ -37,6 +37,7 @@ def make_plan(
     replace: Sequence[str] = (),
     destroy: bool = False,
     allow_missing: bool = False,
+    fingerprint: bool = True,
 ) -> Plan:
     """Return what would make the host match the lab, with what stands in the way. Changes nothing.
 
@@ -46,7 +47,7 @@ def make_plan(
     """
     wishes = Wishes(tuple(targets), tuple(replace), destroy)
     lab, left_out = _possible(lab, host) if allow_missing else (lab, ())
-    made = _checked(plan(lab, observe(lab, host, leaving=destroy), wishes), lab, host)
+    made = _checked(plan(lab, observe(lab, host, leaving=destroy), wishes, fingerprint=fingerprint), lab, host)
     return made._replace(left_out=left_out)
 
 
