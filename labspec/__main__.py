@@ -16,7 +16,10 @@ def main() -> None:
     """
     arguments = sys.argv[1:]
     if arguments == ["--version"]:
-        print(f"labspec {__version__}")
+        try:
+            print(f"labspec {__version__}", flush=True)
+        except OSError as error:
+            sys.exit(f"error: {error.strerror}")
         return
 
     # A command makes many values and keeps them to its end: looking for garbage among them finds none. Only the steps
@@ -39,11 +42,7 @@ def main() -> None:
 def start() -> None:
     """Run the command line of this process, and end it."""
     main()
-    try:
-        print(end="", flush=True)
-    except OSError:
-        return  # the interpreter says so at its end
-    # Nothing is left to do: taking all values apart, one by one, would take as long as reading a small lab.
+    # All has been written: taking every value apart, one by one, would take as long as reading a small lab.
     os._exit(0)
 
 
