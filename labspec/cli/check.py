@@ -28,17 +28,19 @@ States:
   skip    a check that it needs has not passed
 
 \b
-Exit codes: 0 all is as it should be, 1 it is not (FAIL and ERROR alike).
-With --prove: 0 every check has been seen to fail, 2 one has not, or does not pass to begin with.
+Exit codes:
+  0  all is as it should be      1  it is not (FAIL and ERROR alike)
+With --prove:
+  0  every check was seen to fail   2  one was not, or does not even pass
 
 \b
 Examples:
-  labspec check                             all checks of the lab in this folder
+  labspec check                             all checks of this folder's lab
   labspec check --audience student          what a student sees
   labspec check --only web --only volume    two of them
   labspec check --format junit -o out.xml   for a CI server
   labspec check --watch                     again and again, until Ctrl-C
-  labspec check --prove --sandbox fresh     can each check fail? tried in a new sandbox"""
+  labspec check --prove --sandbox fresh     can each of them fail?"""
 
 
 @click.command("check", epilog=EPILOG, short_help="Check that the applied lab does what it should")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -16,11 +16,11 @@ Made = Callable[[str, str, str], bytes]
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """Return the sample lab."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LABSPEC_CACHE", "off")
-        yield sheets.sample(tmp_path_factory.mktemp("sheet"))
+        return sheets.sample(tmp_path_factory.mktemp("sheet"))
 
 
 @pytest.fixture(scope="session")
