@@ -1,12 +1,12 @@
 # Two commands do all the set-up on a fresh Debian or Ubuntu: `make demo` and `make test`.
-.PHONY: demo test check engine python browser bench clean
+.PHONY: demo test check engine python pdf browser bench clean
 BIN := .venv/bin
 
-demo: engine python
+demo: engine python pdf
 	@command -v curl >/dev/null || apt-get install -y -qq curl
 	@.ci/demo
 
-test: engine python browser check
+test: engine python pdf browser check
 	$(BIN)/pytest -n auto --ignore tests/live
 	# Live tests share this machine's ports and time: one that fails is tried once more, by itself.
 	$(BIN)/pytest tests/live || $(BIN)/pytest tests/live --last-failed --last-failed-no-failures none
@@ -25,6 +25,9 @@ engine:
 
 python:
 	@.ci/python
+
+pdf:
+	@.ci/pdf
 
 browser:
 	@.ci/browser
