@@ -8,8 +8,9 @@ demo: engine python pdf
 
 test: engine python pdf browser check
 	$(BIN)/pytest -n auto --ignore tests/live
-	# Live tests share this machine's ports and time: one that fails is tried once more, by itself.
-	$(BIN)/pytest tests/live || $(BIN)/pytest tests/live --last-failed --last-failed-no-failures none
+	# Live tests wait for engines and hosts more than they compute: two files at a time. They share this machine's
+	# ports and time all the same, so one that fails is tried once more, by itself.
+	$(BIN)/pytest tests/live -n 2 --dist loadfile || $(BIN)/pytest tests/live --last-failed --last-failed-no-failures none
 
 check: python
 	$(BIN)/ruff check .
