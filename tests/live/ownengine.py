@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,8 +85,7 @@ class Engine:
 def own_engine(image: str) -> Iterator[Engine]:
     """Give an engine that has one image; it is removed afterwards."""
     # A unix socket's path is short, and pytest's folders are long.
-    folder = Path(f"/run/labspec-test-{os.getpid()}")
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="labspec-test-", dir="/run"))
     engine = Engine(folder)
     try:
         engine.start()

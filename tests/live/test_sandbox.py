@@ -271,7 +271,9 @@ def test_it_comes_back_as_it_was(box: Box, engine: Docker) -> None:
 
 
 def test_stopped_halfway_it_leaves_nothing(name: str, engine: Docker) -> None:
-    with subprocess.Popen([*LABSPEC, "sandbox", "up", name], stderr=subprocess.PIPE, text=True) as process:
+    # Where the tests run in the background of a shell, they and what they start ignore Ctrl-C.
+    heeding = ["env", "--default-signal=INT", *LABSPEC]
+    with subprocess.Popen([*heeding, "sandbox", "up", name], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         while "Waiting" not in (line := process.stderr.readline()):
             assert line, "it ended before it waited"
