@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
 
 from labspec.cli import options
-from labspec.core.diagnostic import LabError, did_you_mean
+from labspec.cli.main import LazyGroup
 
 COMMANDS = {
     "compose": "Compose files, merged as compose merges them",
@@ -32,26 +30,13 @@ Examples:
   labspec plan                         what apply would change, and why"""
 
 
-class Importers(click.Group):
-    """A group that knows its commands by name and imports one only to call it."""
+class Importers(LazyGroup):
+    """The sources that a spec can be made of."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"labspec.cli.importers.{cmd_name}").command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            near = did_you_mean(name, COMMANDS) or f"known: {', '.join(COMMANDS)}"
-            raise LabError(f"there is no 'labspec import {name}'", hint=near)
-        return super().resolve_command(ctx, args)
+    names = tuple(COMMANDS)
+    modules = "labspec.cli.importers"
+    unknown = "there is no 'labspec import {}'"
+    help_of_names = f"known: {', '.join(COMMANDS)}"
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Sources"):

@@ -84,22 +84,43 @@ The spec is ./lab.yaml unless a command is given another file or folder."""
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports one only to call it."""
 
+    names: Sequence[str] = ()
+    modules: str
+    """The package that a command's module is in."""
+    unknown: str
+    """What is said of a name that it does not know, which stands for {}."""
+    help_of_names: str
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        return list(NAMES)
+        return list(self.names)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in NAMES:
+        if cmd_name not in self.names:
             return None
-        command: click.Command = import_module(f"labspec.cli.{MODULES.get(cmd_name, cmd_name)}").command
+        command: click.Command = import_module(f"{self.modules}.{MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in NAMES and not name.startswith("-") and not ctx.resilient_parsing:
-            near = did_you_mean(name, NAMES) or "'labspec --help' lists the commands"
-            raise LabError(f"there is no command '{name}'", hint=near)
+        if name not in self.names and not name.startswith("-") and not ctx.resilient_parsing:
+            near = did_you_mean(name, self.names) or self.help_of_names
+            raise LabError(self.unknown.format(name), hint=near)
+        return super().resolve_command(ctx, args)
+
+
+class Commands(LazyGroup):
+    """labspec's commands; each runs in a sandbox where --sandbox names one."""
+
+    names = NAMES
+    modules = "labspec.cli"
+    unknown = "there is no command '{}'"
+    help_of_names = "'labspec --help' lists the commands"
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         found, command, rest = super().resolve_command(ctx, args)
         sandbox = ctx.meta.get(SANDBOX)
         if sandbox is None or command is None or ctx.resilient_parsing:
@@ -130,7 +151,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(
-    cls=LazyGroup,
+    cls=Commands,
     help=HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     options_metavar="[-C DIR] [--sandbox NAME] [--no-color]",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from labspec.core.diagnostic import LabError
-from labspec.host.http import Answer, Connection
+from labspec.host.http import Answer, Connection, ahead
 
 if TYPE_CHECKING:
     from labspec.host.remote import Way
@@ -31,8 +31,6 @@ CONNECTIONS = 64
 """Requests at once: a container may take its ten seconds to stop, and a hundred of them must not take turns."""
 READERS = 4
 """Connections that share many reads; the engine has no more cores for them, nor has Python."""
-AHEAD = 16
-"""Requests sent on one connection before their answers are read: they are small, and fit into a socket's buffer."""
 
 
 class ApiError(Exception):
@@ -126,20 +124,21 @@ class Docker:
 
     def _all(self, paths: Sequence[str]) -> list[Any | None]:
         targets = [self._version() + path for path in paths]
-        answers: list[Any | None] = [None] * len(paths)
         with self._connections(min(READERS, len(paths))) as connections:
             try:
-                for index, answer in _ahead(connections, targets):
-                    self.requests += 1
-                    answers[index] = _decoded(answer) if answer.status != 404 else None
+                return self._answers(connections, targets)
             except ConnectionError:
                 # The engine closed an idle connection: asking again is safe for a read.
                 for connection in connections:
                     connection.close()
-                for index, answer in _ahead(connections, targets):
-                    self.requests += 1
-                    answers[index] = _decoded(answer) if answer.status != 404 else None
-        return answers
+                return self._answers(connections, targets)
+
+    def _answers(self, connections: Sequence[Connection], targets: Sequence[str]) -> list[Any | None]:
+        found: list[Any | None] = [None] * len(targets)
+        for index, answer in ahead(connections, targets):
+            self.requests += 1
+            found[index] = _decoded(answer) if answer.status != 404 else None
+        return found
 
     def post(self, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> Any:
         """Return the decoded answer to POST `path`."""
@@ -319,32 +318,6 @@ def _way(address: str | None, context: str) -> Way | None:
     from labspec.host.remote import of_context, of_environment
 
     return of_context(context) if context else of_environment(address or "")
-
-
-def _ahead(connections: Sequence[Connection], targets: Sequence[str]) -> Iterator[tuple[int, Answer]]:
-    """Yield (index, answer) of GETs that the connections share, each always with a few requests before it.
-
-    One thread does better here than several: what takes time is the engine, and the reading of JSON.
-    """
-    sent = dict.fromkeys(connections, 0)
-    shares = {
-        connection: list(range(first, len(targets), len(connections))) for first, connection in enumerate(connections)
-    }
-
-    def send(connection: Connection, up_to: int) -> None:
-        share = shares[connection][sent[connection] : up_to]
-        if share:
-            connection.send(*(("GET", targets[index], None) for index in share))
-            sent[connection] += len(share)
-
-    for connection in connections:
-        send(connection, AHEAD)
-    for index in range(len(targets)):
-        connection = connections[index % len(connections)]
-        turn = index // len(connections)
-        yield index, connection.receive()
-        if sent[connection] - turn <= AHEAD // 2:
-            send(connection, turn + AHEAD)
 
 
 def _decoded(answer: Answer) -> Any:

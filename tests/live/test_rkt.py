@@ -12,44 +12,12 @@ from typing import Any
 
 import pytest
 from hostbox import HostBox
+from rktspecs import NAMED, SEED
 
 pytestmark = pytest.mark.live
 
 RKT = Path(__file__).parents[1] / "kinds" / "rkt"
-SEED = {
-    "image": "docker://alpine",
-    "stage1": "coreos.com/rkt/stage1-fly:1.29.0",
-    "insecure_options": ["image"],
-    "exec": "/bin/sleep",
-    "args": ["9999"],
-}
-RECORDED = {
-    **SEED,
-    "image": "docker://registry.lab:5055/alpine",
-    "insecure_options": ["image", "http"],
-    "name": "web",
-    "unit": "lab-web",
-    "net": "host",
-    "hostname": "web",
-    "dns": ["10.0.0.1", "10.0.0.2"],
-    "dns_search": ["lab.test"],
-    "dns_domain": "lab.test",
-    "dns_opt": ["ndots:2"],
-    "set_env": {"A": "1"},
-    "set_env_file": "envfile",
-    "volumes": {"data": {"kind": "host", "source": "/srv/data", "read_only": True}},
-    "mounts": [{"volume": "data", "target": "/data"}],
-    "environment": {"B": "2"},
-    "user": 65534,
-    "group": 65534,
-    "working_dir": "/data",
-    "annotations": {"example.com/owner": "labspec"},
-    "caps_retain": ["CAP_NET_BIND_SERVICE"],
-    "cpu": "500m",
-    "memory": "64Mi",
-    "cpu_shares": 512,
-    "oom_score_adj": 100,
-}
+RECORDED = {**NAMED, "name": "web", "unit": "lab-web", "set_env_file": "envfile"}
 OTHER = ("rkt", "--insecure-options=image", "run", "docker://alpine", "--user-label=labspec.id=tp2/rkt.sleeper")
 
 

@@ -1,4 +1,4 @@
-"""What the tests of pods share: the stand-ins, the recordings, the seed's pod."""
+"""What the tests of pods share: the stand-ins, the recordings."""
 
 from __future__ import annotations
 
@@ -11,13 +11,6 @@ from labspec.core.resource import Lab
 
 STANDINS = Path(__file__).parent / "standin"
 RECORDINGS = Path(__file__).parent / "recordings"
-SEED = {
-    "image": "docker://alpine",
-    "stage1": "coreos.com/rkt/stage1-fly:1.29.0",
-    "insecure_options": ["image"],
-    "exec": "/bin/sleep",
-    "args": ["9999"],
-}
 ALLOW = frozenset({"host-namespaces"})
 
 LoadPods = Callable[..., Lab]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from click import unstyle
-from rktpods import ALLOW, SEED, LoadPods, kill
+from rktpods import ALLOW, LoadPods, kill
+from rktspecs import SEED
 
 from labspec.core.change import Action
 from labspec.core.diagnostic import LabError

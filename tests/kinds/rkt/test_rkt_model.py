@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fakescope import FakeScope
-from rktpods import SEED
+from rktspecs import SEED
 
 from labspec.core.resource import Resource
 from labspec.kinds.rkt.dangers import dangers, warnings
