@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-BUSYBOX = "labspec-test/busybox:latest"
+from busybox import BUSYBOX
+
 SECRET = "planted-secret-8d41c7"
 
 
