@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scenarios import BUSYBOX, SECRET, Scenario, docker, text_of
+from asking import ask, file_in, inspected, labelled
+from busybox import BUSYBOX
+from forked import Running
+from scenarios import SECRET, Scenario, docker, text_of
 
-LAUNCH = Path(__file__).with_name("launch.py")
 LABEL = "io.labspec.lab"
 SECONDS = 180
 LOCKED = 75
@@ -30,11 +29,14 @@ class Trial:
     scenario: Scenario
     point: str
     action: str
+    timing: int = 0
     reached: bool = False
     wrong: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        return f"{self.scenario.name}: {self.action} {self.point}: {'; '.join(self.wrong) or 'good'}"
+        met = self.point.replace(self.scenario.lab, "LAB") + (f" in timing {self.timing}" if self.timing else "")
+        said = "; ".join(self.wrong) or ("good" if self.reached else "good, though not reached")
+        return f"{self.scenario.name}: {self.action} {met}: {said}"
 
 
 class Place:
@@ -47,31 +49,24 @@ class Place:
         self.said: list[str] = []
         folder.mkdir(parents=True, exist_ok=True)
 
-    def run(self, *arguments: str, fault: str = "", trace: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Return what labspec did; while a killed one's program goes on, it is tried again."""
         end = time.monotonic() + SECONDS
         while True:
-            done = self._run(arguments, {"LABSPEC_FAULT": fault, "LABSPEC_FAULT_TRACE": str(trace or "")})
+            done = self.start(*arguments, **more).wait(SECONDS)
             self.said.append(done.stdout + done.stderr)
-            if done.returncode != LOCKED or fault or time.monotonic() > end:
+            if done.returncode != LOCKED or "LABSPEC_FAULT" in more or time.monotonic() > end:
                 return done
-            time.sleep(0.2)
+            time.sleep(0.1)
 
-    def _run(self, arguments: Sequence[str], more: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, str(LAUNCH), *arguments],
-            cwd=self.folder,
-            env=self.environment(more),
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+    def start(self, *arguments: str, **more: str) -> Running:
+        """Start labspec, with more in its environment."""
+        return Running(arguments, self.folder, self.environment(more))
 
     def environment(self, more: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a labspec here."""
         own = {"LABSPEC_STATE_DIR": str(self.state), "TOKEN": SECRET, "LABSPEC_TEST_SECRET": SECRET}
-        return {**os.environ, **own, **{name: value for name, value in more.items() if value}}
+        return {**os.environ, **own, **more}
 
     def write(self, spec: Mapping[str, Any]) -> None:
         """Write the lab's file."""
@@ -103,19 +98,26 @@ def points(place: Place, scenario: Scenario) -> list[str]:
     place.prepare(scenario)
     trace = place.folder / "trace"
     trace.unlink(missing_ok=True)
-    done = place.run(*place.command(scenario), trace=trace)
+    done = place.run(*place.command(scenario), LABSPEC_FAULT_TRACE=str(trace))
     assert done.returncode == 0, done.stdout + done.stderr
     place.clear()
-    return list(dict.fromkeys(trace.read_text().splitlines()))
+    return list(dict.fromkeys(point for _, point in traced(trace)))
 
 
-def killed_at(place: Place, scenario: Scenario, point: str, action: str = "KILL") -> Trial:
-    """Interrupt labspec at a point, and return what was wrong after it."""
-    trial = Trial(scenario, point, action)
+def traced(trace: Path) -> list[tuple[float, str]]:
+    """Return the points in a trace, with the time of each."""
+    lines = trace.read_text().splitlines() if trace.exists() else []
+    return [(float(moment), point) for moment, _, point in (line.partition(" ") for line in lines)]
+
+
+def killed_at(place: Place, scenario: Scenario, point: str, action: str = "KILL", timing: int = 0) -> Trial:
+    """Interrupt labspec at a point, its threads in a timing of their own, and return what was wrong after it."""
+    trial = Trial(scenario, point, action, timing)
     place.said.clear()
     place.prepare(scenario)
     with foreign(place, trial):
-        done = place.run(*place.command(scenario), fault=f"{point} {action}")
+        fault = {"LABSPEC_FAULT": f"{point} {action}", "LABSPEC_FAULT_TIMING": str(timing)}
+        done = place.run(*place.command(scenario), **fault)
         trial.reached = done.returncode not in (0, LOCKED)
         _check(place, trial, done)
     return trial
@@ -127,16 +129,10 @@ def killed_after(place: Place, scenario: Scenario, seconds: float) -> Trial:
     place.said.clear()
     place.prepare(scenario)
     with foreign(place, trial):
-        with subprocess.Popen(
-            [sys.executable, str(LAUNCH), *place.command(scenario)],
-            cwd=place.folder,
-            env=place.environment({}),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            time.sleep(seconds)
-            trial.reached = process.poll() is None
-            process.send_signal(signal.SIGKILL)
+        running = place.start(*place.command(scenario))
+        trial.reached = not running.ended(seconds)
+        running.kill()
+        running.wait(SECONDS)
         _check(place, trial, None)
     return trial
 
@@ -175,12 +171,15 @@ def _partial(scenario: Scenario) -> Iterator[str]:
 def _docker_is_back(place: Place) -> Iterator[str]:
     end = time.monotonic() + ROLLBACK_SECONDS
     while place.engine:
-        if not subprocess.run(["docker", "version"], capture_output=True, check=False, timeout=60).returncode:
+        try:
+            ask("/version")
+        except OSError as error:
+            if time.monotonic() > end:
+                yield f"Docker does not answer after {ROLLBACK_SECONDS} s: {error}"
+                return
+            time.sleep(0.2)
+        else:
             return
-        if time.monotonic() > end:
-            yield f"Docker does not answer after {ROLLBACK_SECONDS} s"
-            return
-        time.sleep(0.5)
 
 
 def _misnamed(scenario: Scenario) -> Iterator[str]:
@@ -190,19 +189,20 @@ def _misnamed(scenario: Scenario) -> Iterator[str]:
         for key, entry in services.items()
         for number in range(1, entry.get("scale", 1) + 1)
     )
-    listed = docker("ps", "--all", "--format", "{{.Names}}", "--filter", f"label={LABEL}={scenario.lab}")
-    if sorted(listed.split()) != wanted:
-        yield f"containers are {sorted(listed.split())}, not {wanted}"
-    networks = docker("network", "ls", "--format", "{{.Name}}", "--filter", f"label={LABEL}={scenario.lab}").split()
-    if sorted(networks) != sorted(f"{scenario.lab}_{name}" for name in scenario.wanted.get("networks", {})):
-        yield f"networks are {sorted(networks)}"
+    label = f"{LABEL}={scenario.lab}"
+    names = sorted(name.removeprefix("/") for item in labelled("containers", label) for name in item["Names"])
+    if names != wanted:
+        yield f"containers are {names}, not {wanted}"
+    networks = sorted(item["Name"] for item in labelled("networks", label))
+    if networks != sorted(f"{scenario.lab}_{name}" for name in scenario.wanted.get("networks", {})):
+        yield f"networks are {networks}"
 
 
 def _left(place: Place) -> Iterator[str]:
-    for kind in (("ps", "-a"), ("network", "ls"), ("volume", "ls"), ("image", "ls", "-a")):
-        found = docker(*kind, "-q", "--filter", f"label={LABEL}={place.lab}").split()
+    for kind in ("containers", "networks", "volumes", "images"):
+        found = [item.get("Id", item.get("Name")) for item in labelled(kind, f"{LABEL}={place.lab}")]
         if found:
-            yield f"destroy left {kind[0]} {found}"
+            yield f"destroy left {kind} {found}"
     folder = place.state / place.lab
     if folder.exists():
         yield f"destroy left {sorted(path.name for path in folder.iterdir())}"
@@ -217,7 +217,7 @@ def foreign(place: Place, trial: Trial) -> Iterator[None]:
     after = _told(place.stranger)
     if before["Id"] != after["Id"] or (not trial.scenario.files and before != after):
         trial.wrong.append(f"a foreign object was touched: {before} {after}")
-    if docker("exec", place.stranger, "cat", "/data/file") != "kept\n":
+    if file_in(place.stranger, "/data/file") != "kept\n":
         trial.wrong.append("the content of a foreign volume has changed")
     if trial.scenario.files and _etc() != etc and trial.scenario.before is None:
         trial.wrong.append(f"destroy left /etc otherwise: {sorted(set(_etc().items()) ^ set(etc.items()))}")
@@ -246,7 +246,7 @@ def _etc() -> dict[str, str]:
 
 
 def _told(name: str) -> Mapping[str, Any]:
-    (found,) = json.loads(docker("container", "inspect", name))
+    found = inspected(name)
     return {
         "Id": found["Id"],
         "StartedAt": found["State"]["StartedAt"],

@@ -1,8 +1,10 @@
 """labspec as a test build: it ends itself at a named point. Nothing of this is in the labspec that people install.
 
 LABSPEC_FAULT="POINT ACTION" does the action at a point: KILL, TERM, INT, or a signal twice (TERM2, INT2).
-LABSPEC_FAULT_TRACE=FILE appends every point to a file instead. A point is `before` or `after` something that changes
-the host or asks it, and says how often that came before: `before journal#2`, `after POST /networks/create#1`.
+LABSPEC_FAULT_TRACE=FILE appends every point to a file instead, with the time. LABSPEC_FAULT_TIMING=N, for an N that is
+not 0, has every point wait for a moment of its own, so that threads meet otherwise than they would. A point is `before`
+or `after` something that changes the host or asks it, and says how often that came before: `before journal#2`, `after
+POST /networks/create#1`.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from random import Random
 from typing import Any
 
 if "LABSPEC_HOME" in os.environ:
@@ -23,7 +26,9 @@ if "LABSPEC_HOME" in os.environ:
 
 POINT, _, ACTION = os.environ.get("LABSPEC_FAULT", "").rpartition(" ")
 TRACE = os.environ.get("LABSPEC_FAULT_TRACE")
+TIMING = os.environ.get("LABSPEC_FAULT_TIMING", "0")
 BETWEEN_SIGNALS = 0.1
+LONGEST_WAIT = 0.03
 
 _lock = threading.Lock()
 _counts: Counter[str] = Counter()
@@ -33,12 +38,14 @@ _changing = re.compile(r"[0-9a-f]{12,}")
 def reach(moment: str, what: str) -> None:
     """Do what is to be done at a point."""
     what = _changing.sub("ID", what)
+    if TIMING != "0":
+        time.sleep(Random(f"{TIMING} {moment} {what} {_counts.total()}").uniform(0, LONGEST_WAIT))
     with _lock:
         _counts[f"{moment} {what}"] += 1
         point = f"{moment} {what}#{_counts[f'{moment} {what}']}"
     if TRACE:
         with open(TRACE, "a") as file:  # noqa: PTH123  as plain as can be: much is patched
-            file.write(f"{point}\n")
+            file.write(f"{time.monotonic()} {point}\n")
     elif point == POINT:
         _act()
 
@@ -120,7 +127,10 @@ def _patch() -> None:
         old = getattr(os, function)
         setattr(os, function, wrapped(old, lambda *a, place=place, verb=function: _change(verb, a[place])))
     os.fsync = wrapped(os.fsync, _of_handle)
-    subprocess.Popen = Program  # type: ignore[misc]
+    real, subprocess.Popen = subprocess.Popen, Program  # type: ignore[misc]
+    for module in list(sys.modules.values()):
+        if getattr(module, "Popen", None) is real:
+            module.Popen = Program  # type: ignore[attr-defined]
     Journal._write = wrapped(Journal._write, "journal")  # type: ignore[method-assign]  # noqa: SLF001
     send, receive = Connection.send, Connection.receive
 
