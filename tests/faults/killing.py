@@ -14,7 +14,7 @@ from typing import Any
 from asking import ask, file_in, inspected, labelled
 from busybox import BUSYBOX
 from forked import Running
-from scenarios import SECRET, Scenario, docker, text_of
+from scenarios import HOST_BEFORE, SECRET, Scenario, docker, text_of
 
 LABEL = "io.labspec.lab"
 SECONDS = 180
@@ -47,6 +47,7 @@ class Place:
         self.state = folder / "state"
         self.stranger = f"{lab}-stranger"
         self.said: list[str] = []
+        self.etc: Mapping[str, str] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -211,7 +212,6 @@ def _left(place: Place) -> Iterator[str]:
 @contextmanager
 def foreign(place: Place, trial: Trial) -> Iterator[None]:
     """Look at the foreign objects beside the lab, and note what became of them."""
-    etc = _etc() if trial.scenario.files else {}
     before = _told(place.stranger)
     yield
     after = _told(place.stranger)
@@ -219,8 +219,17 @@ def foreign(place: Place, trial: Trial) -> Iterator[None]:
         trial.wrong.append(f"a foreign object was touched: {before} {after}")
     if file_in(place.stranger, "/data/file") != "kept\n":
         trial.wrong.append("the content of a foreign volume has changed")
-    if trial.scenario.files and _etc() != etc and trial.scenario.before is None:
-        trial.wrong.append(f"destroy left /etc otherwise: {sorted(set(_etc().items()) ^ set(etc.items()))}")
+    if trial.scenario.files and _etc() != place.etc:
+        trial.wrong.append(f"destroy left /etc otherwise: {sorted(set(_etc().items()) ^ set(place.etc.items()))}")
+
+
+def furnish(place: Place) -> None:
+    """Give a throw-away host the settings that a lab finds, and has to bring back."""
+    for path, content in HOST_BEFORE.items():
+        Path(path).parent.mkdir(exist_ok=True)
+        Path(path).write_text(content)
+    subprocess.run(["systemctl", "restart", "docker"], check=True, timeout=SECONDS)
+    place.etc = _etc()
 
 
 @contextmanager
@@ -230,8 +239,9 @@ def strangers(place: Place) -> Iterator[None]:
     try:
         docker("network", "create", "--internal", name)
         docker("volume", "create", name)
-        run = ("run", "-d", "--restart", "always", "--name", name, "-v", f"{name}:/data", "--network", name, BUSYBOX)
-        docker(*run, "sh", "-c", "echo kept > /data/file; exec sleep 9000")
+        where = ("--name", name, "-v", f"{name}:/data", "--network", name)
+        what = ("sh", "-c", "echo kept > /data/file; exec sleep 9000")
+        docker("run", "-d", "--restart=always", "--stop-signal=KILL", *where, BUSYBOX, *what)
         yield
     finally:
         for kind in (("rm", "-f"), ("volume", "rm"), ("network", "rm")):
@@ -240,7 +250,7 @@ def strangers(place: Place) -> Iterator[None]:
 
 def _etc() -> dict[str, str]:
     found = {}
-    for path in ("/etc/motd", "/etc/docker/daemon.json", "/etc/group", "/etc/systemd/system/labspec-fault.service"):
+    for path in (*HOST_BEFORE, "/etc/group", "/etc/labspec-fault.conf", "/etc/systemd/system/labspec-fault.service"):
         found[path] = Path(path).read_text() if Path(path).exists() else "(none)"
     return found
 

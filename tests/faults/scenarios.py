@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from busybox import BUSYBOX
@@ -112,17 +112,18 @@ def recreate(lab: str) -> Scenario:
 
 _FILE = "/etc/labspec-fault.conf"
 _OLD, _NEW = "first " * 2000, "second " * 2000
+HOST_BEFORE = {"/etc/motd": "of before\n", "/etc/docker/daemon.json": '{"debug": false, "labels": ["of=before"]}\n'}
+"""What a throw-away host has before it is tried."""
 
 
-def _host(lab: str, text: str, motd: str, unit: str, debug: bool, level: str) -> dict[str, Any]:
+def _settings(lab: str, text: str, motd: str, unit: str, members: list[str]) -> dict[str, Any]:
     return {
         "labspec": 1,
         "lab": {"name": lab},
         "host": {
             "files": {_FILE: {"content": text, "mode": "0640"}, "/etc/motd": {"content": motd}},
-            "groups": {"faultgroup": {"members": ["daemon"] if motd == "one\n" else ["daemon", "nobody"]}},
+            "groups": {"faultgroup": {"members": members}},
         },
-        "daemon": {"settings": {"debug": debug, "log-level": level, "labels": [f"made={motd.strip()}"]}},
         "units": {
             "labspec-fault.service": {
                 "Unit": {"Description": unit},
@@ -135,29 +136,48 @@ def _host(lab: str, text: str, motd: str, unit: str, debug: bool, level: str) ->
     }
 
 
+def _daemon(lab: str, label: str, **settings: Any) -> dict[str, Any]:
+    return {"labspec": 1, "lab": {"name": lab}, "daemon": {"settings": {"debug": True, "labels": [label], **settings}}}
+
+
 def host_applies(lab: str) -> tuple[Scenario, ...]:
-    """Return what is applied to a host's own settings, one for each seed."""
-    one = _host(lab, _OLD, "one\n", "one", debug=True, level="info")
-    two = _host(lab, _NEW, "two\n", "two", debug=False, level="info")
-    three = _host(lab, _NEW, "two\n", "two", debug=True, level="warn")
-    allow = ("root-files", "root-group", "docker-group")
-    files = {_FILE: {None, _OLD, _NEW}, "/etc/motd": {"of before\n", "one\n", "two\n"}}
-    pairs: tuple[tuple[str, Any, Any], ...] = (
-        ("host-made", None, one),
-        ("host-changed", one, two),
-        ("host-changed-back", two, one),
-        ("host-restarted", two, three),
-        ("host-made-otherwise", None, three),
+    """Return what is applied to a host's own settings, one for each seed; what needs a restart of Docker comes last."""
+    one = _settings(lab, _OLD, "one\n", "one", ["daemon"])
+    two = _settings(lab, _NEW, "two\n", "two", ["daemon", "nobody"])
+    hand = (
+        ("sh", "-c", "echo by hand > /etc/motd"),
+        ("systemctl", "stop", "labspec-fault.service"),
+        ("gpasswd", "--delete", "daemon", "faultgroup"),
     )
-    return tuple(Scenario(name, before, wanted, allow=allow, files=files) for name, before, wanted in pairs)
+    first, second = _daemon(lab, "made=one"), _daemon(lab, "made=two", **{"max-concurrent-downloads": 4})
+    info, warn = _daemon(lab, "made=one", **{"log-level": "info"}), _daemon(lab, "made=two", **{"log-level": "warn"})
+    return (
+        _on_host("host-made", None, one),
+        _on_host("host-changed", one, two),
+        _on_host("host-changed-back", two, one),
+        _on_host("host-made-otherwise", None, two),
+        _on_host("host-changed-after-a-hand", one, two, hand),
+        _on_host("daemon-made", None, first),
+        _on_host("daemon-changed", first, second),
+        _on_host("daemon-changed-back", second, first),
+        _on_host("daemon-restarted", info, warn),
+        _on_host("daemon-made-by-a-restart", None, info),
+    )
+
+
+def _on_host(name: str, before: Any, wanted: Any, by_hand: tuple[tuple[str, ...], ...] = ()) -> Scenario:
+    motd = HOST_BEFORE["/etc/motd"]
+    files = {_FILE: {None, _OLD, _NEW}, "/etc/motd": {motd, "one\n", "two\n", *(("by hand\n",) if by_hand else ())}}
+    allow = ("root-files", "root-group", "docker-group")
+    return Scenario(name, before, wanted, by_hand, allow=allow, files=files)
 
 
 def host_destroys(lab: str) -> tuple[Scenario, ...]:
     """Return what is taken back of a host's own settings, one for each seed."""
-    found = host_applies(lab)
     return tuple(
-        Scenario(f"{item.name}-gone", item.wanted, item.wanted, destroy=True, allow=item.allow, files=item.files)
-        for item in found[:3]
+        replace(item, name=f"{item.name}-gone", before=item.wanted, by_hand=(), destroy=True)
+        for item in host_applies(lab)
+        if "changed-after" not in item.name and "otherwise" not in item.name
     )
 
 
