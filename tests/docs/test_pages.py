@@ -155,6 +155,17 @@ def test_every_danger_is_told() -> None:
     assert raised | {PERMISSION} == told
 
 
+def test_every_threat_and_every_guarantee_names_its_tests() -> None:
+    page = text("docs/security.md")
+    rows = re.findall(r"(?m)^\| (?!threat|-).*$", page) + re.findall(r"(?ms)^\d\. .*?(?=^\d\. |^$)", page)
+    assert len(rows) > 20
+    for row in rows:
+        named = re.findall(r"\[`(tests/[^`]+)`\]\(\.\./([^)]+)\)", row)
+        assert named or "(see the table)" in row, row
+        assert all(shown == target and (ROOT / target).exists() for shown, target in named), row
+    assert not re.search(r"(?<!\[)`tests/[^`]*(test_|/`)", page), "a test is named and not linked"
+
+
 def test_the_generated_pages_are_up_to_date() -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "docs" / "generate"), "--check"], capture_output=True, text=True, check=False
