@@ -98,11 +98,11 @@ def compare(
     state, defaults, applied = observed.state, observed.defaults, observed.applied
     found: list[Diff] = []
     for field in fields:
-        name = field.name
-        if not field.live:
+        name, _, default, _, live, _, _ = field
+        if not live:
             found += _recorded(field, desired, observed)
             continue
-        expected = whole[name] if name in whole else defaults.get(name, field.default)
+        expected = whole[name] if name in whole else defaults.get(name, default)
         if expected != state.get(name, UNSET) and (expected is not UNSET or name in applied):
             found += _differences(field, desired, observed, expected)
     return tuple(found)

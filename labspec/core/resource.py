@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -76,3 +76,11 @@ class Lab(_Lab):
     def by_address(self) -> Mapping[str, Resource]:
         """The resources by address; made once, since each of many resources may ask."""
         return {resource.address: resource for resource in self.resources}
+
+    @cached_property
+    def by_kind(self) -> Mapping[str, Sequence[Resource]]:
+        """The resources of each kind, in the order of the spec; kinds that the lab does not have are left out."""
+        found: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            found.setdefault(resource.kind, []).append(resource)
+        return found

@@ -9,7 +9,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -111,33 +111,40 @@ class Docker:
             else:
                 self._foreseen[target] = connection
 
-    def find_all(self, paths: Sequence[str]) -> list[Any | None]:
-        """Return the answers to several GETs in the order of `paths`, asked in parallel."""
+    def find_all(self, paths: Sequence[str], each: Callable[[Any], object] = bool) -> list[Any | None]:
+        """Return the answers to several GETs in the order of `paths`, asked in parallel.
+
+        Where there are many, `each` is called with every one that comes from the engine, while it makes the next.
+        """
         if len(paths) < 3:
             return [self.find(path) for path in paths]
         if self._known is not None:
             known = self._known
             new = [path for path in dict.fromkeys(paths) if path not in known]
-            known |= zip(new, self._all(new), strict=True)
+            known |= zip(new, self._all(new, each), strict=True)
             return [known[path] for path in paths]
-        return self._all(paths)
+        return self._all(paths, each)
 
-    def _all(self, paths: Sequence[str]) -> list[Any | None]:
+    def _all(self, paths: Sequence[str], each: Callable[[Any], object]) -> list[Any | None]:
         targets = [self._version() + path for path in paths]
         with self._connections(min(READERS, len(paths))) as connections:
             try:
-                return self._answers(connections, targets)
+                return self._answers(connections, targets, each)
             except ConnectionError:
                 # The engine closed an idle connection: asking again is safe for a read.
                 for connection in connections:
                     connection.close()
-                return self._answers(connections, targets)
+                return self._answers(connections, targets, each)
 
-    def _answers(self, connections: Sequence[Connection], targets: Sequence[str]) -> list[Any | None]:
+    def _answers(
+        self, connections: Sequence[Connection], targets: Sequence[str], each: Callable[[Any], object]
+    ) -> list[Any | None]:
         found: list[Any | None] = [None] * len(targets)
         for index, answer in ahead(connections, targets):
             self.requests += 1
-            found[index] = _decoded(answer) if answer.status != 404 else None
+            if answer.status != 404:
+                found[index] = _decoded(answer)
+                each(found[index])
         return found
 
     def post(self, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> Any:

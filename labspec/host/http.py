@@ -107,16 +107,28 @@ def ahead(connections: Sequence[Connection], targets: Sequence[str]) -> Iterator
 
 
 def _head(reader: BufferedReader) -> tuple[int, dict[str, str]]:
-    version, _, rest = _line(reader).partition(" ")
+    first, *lines = _head_lines(reader)
+    version, _, rest = first.partition(" ")
     if not version.startswith("HTTP/1.") or not rest[:3].isdecimal():
         raise BrokenAnswerError("the answer is no HTTP")
     headers: dict[str, str] = {}
-    while line := _line(reader):
+    for line in lines:
         name, _, value = line.partition(":")
         headers[name.strip().lower()] = value.strip()
-        if len(headers) > _MOST_HEADERS:
-            raise BrokenAnswerError("the answer has too many headers")
     return int(rest[:3]), headers
+
+
+def _head_lines(reader: BufferedReader) -> list[str]:
+    """Return the lines of a head: at once where all of it has come, as it mostly has."""
+    length = reader.peek().find(b"\r\n\r\n")
+    if 0 < length < _LONGEST_LINE:
+        return reader.read(length + 4)[:length].decode("latin-1").split("\r\n")
+    lines = [_line(reader)]
+    while line := _line(reader):
+        lines.append(line)
+        if len(lines) > _MOST_HEADERS:
+            raise BrokenAnswerError("the answer has too many headers")
+    return lines
 
 
 def _line(reader: BufferedReader) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from labspec.core.diff import UNSET
 from labspec.core.resource import Observed
-from labspec.kinds.service.defaults import container_defaults, without_image
+from labspec.kinds.service.defaults import container_defaults, of_image, without_image
 from labspec.kinds.service.fields import FIELDS
 from labspec.kinds.service.observed import container_state
 from labspec.kinds.service.sharing import Peer
@@ -98,7 +98,8 @@ def container_entry(
     ("volume", "network") of the host by its name.
     """
     state = container_state(inspect, None, peers, (), ("mac_address",) if inspect["Config"].get("MacAddress") else ())
-    defaults = container_defaults(inspect, state, image, state["name"], None, swap)
+    brought = None if image is None else of_image(image)
+    defaults = container_defaults(inspect, state, brought, state["name"], None, swap)
     observed = Observed("", "service", inspect["Id"], state["name"], without_image(state, defaults), {}, defaults)
     entry: Entry = {"image": inspect["Config"]["Image"]}
     different = {

@@ -71,4 +71,6 @@ class _Late:
         self.kind = kind
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(import_module(f"labspec.kinds.{self.kind}.live").LIVE, name)
+        found = getattr(import_module(f"labspec.kinds.{self.kind}.live").LIVE, name)
+        setattr(self, name, found)  # the next time nobody asks here
+        return found

@@ -57,9 +57,10 @@ def _disturbing(desired: Resource, observed: Observed, preview: Preview, lab: La
     attached.update(observed.state.get("networks", ()))
     # What the spec has detached them from goes too, and cannot while they are on it.
     held = [
-        address
-        for address, change in preview.changes.items()
-        if change.kind in ("network", "volume") and resources[address].name in attached
+        resource.address
+        for kind in ("network", "volume")
+        for resource in lab.by_kind.get(kind, ())
+        if resource.address in preview.changes and resource.name in attached
     ]
     for change in preview.disturbing(tuple(dict.fromkeys((*desired.needs, *desired.options.get("joins", ()), *held)))):
         if change.kind == "service" and change.address not in desired.options.get("joins", ()):

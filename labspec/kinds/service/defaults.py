@@ -8,7 +8,8 @@ from typing import Any
 from labspec.core.diff import UNSET, digest
 from labspec.core.resource import Observed, Resource
 from labspec.kinds.objects import foreign_labels
-from labspec.kinds.service.observed import environment, healthcheck, unlabelled
+from labspec.kinds.service.answer import environment, healthcheck
+from labspec.kinds.service.observed import unlabelled
 from labspec.kinds.service.sharing import OWN_MODES, exposed
 
 PROXIES = frozenset(
@@ -36,14 +37,14 @@ _DISCARDED = ("mem_swappiness", "oom_kill_disable", "cpu_rt_period", "cpu_rt_run
 def container_defaults(
     inspect: Mapping[str, Any],
     state: Mapping[str, Any],
-    image: Mapping[str, Any] | None,
+    brought: Mapping[str, Any] | None,
     name: str,
     image_id: str | None,
     swap: bool,
 ) -> dict[str, Any]:
     """Return field -> what the host gives it where the spec says nothing.
 
-    `image` is the inspect answer of the container's own image (None: gone), `name` the name it should have,
+    `brought` is what its own image gives it (`of_image`; None: the image is gone), `name` the name it should have,
     `image_id` what its reference stands for now, `swap` whether the engine can limit swap.
     """
     limits = inspect["HostConfig"]
@@ -58,22 +59,24 @@ def container_defaults(
         "cgroup_parent": "",
         "memswap_limit": 2 * memory if swap or not memory else -1,
         "unlabelled": unlabelled(limits),
-        **_of_image(state, image),
+        **(_as_it_is(state) if brought is None else brought),
     }
     if limits.get("NetworkMode") in OWN_MODES:
         found["networks"] = {}
-    found["environment"] = {
-        **found["environment"],
-        **{key: value for key, value in state["environment"].items() if key in PROXIES},
-    }
+    proxies = PROXIES & state["environment"].keys()
+    if proxies:
+        found["environment"] = found["environment"] | {key: state["environment"][key] for key in proxies}
     return found
 
 
-def _of_image(state: Mapping[str, Any], image: Mapping[str, Any] | None) -> dict[str, Any]:
-    if image is None:
-        names = ("command", "entrypoint", "environment", "working_dir", "user", "labels", "healthcheck", "stop_signal")
-        gone = {name: state[name] for name in names}
-        return {**gone, "image_expose": state["expose"], "image_volumes": _anonymous(state["mounts"])}
+def _as_it_is(state: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("command", "entrypoint", "environment", "working_dir", "user", "labels", "healthcheck", "stop_signal")
+    gone = {name: state[name] for name in names}
+    return {**gone, "image_expose": state["expose"], "image_volumes": _anonymous(state["mounts"])}
+
+
+def of_image(image: Mapping[str, Any]) -> dict[str, Any]:
+    """Return field -> what an image, as GET /images/NAME/json tells it, gives its containers."""
     config = image.get("Config") or {}
     return {
         "command": config.get("Cmd") or None,
@@ -93,10 +96,13 @@ def _anonymous(mounts: Any) -> list[str]:
     return [mount["target"] for mount in mounts if mount["type"] == "volume" and "source" not in mount]
 
 
-def without_image(state: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a container's state less the ports and anonymous volumes that its image brings."""
+def without_image(state: Mapping[str, Any], defaults: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """Return a container's state less the ports and anonymous volumes that its image brings, and with `more` fields."""
+    if not defaults["image_expose"] and not defaults["image_volumes"]:
+        return {**state, **more}
     return {
         **state,
+        **more,
         "expose": [port for port in state["expose"] if port not in defaults["image_expose"]],
         "mounts": _without(state["mounts"], defaults),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from labspec.core.diff import Diff, compare
@@ -15,16 +15,26 @@ from labspec.kinds.objects import applied_fields
 from labspec.kinds.provider import Reading
 from labspec.kinds.service.defaults import container_defaults, fold, without_image
 from labspec.kinds.service.fields import FIELDS, STOP_SECONDS
+from labspec.kinds.service.images import Images, images_of
 from labspec.kinds.service.observed import container_state
 from labspec.kinds.service.sharing import Peer, shared_ids
 
+State = tuple[Mapping[str, Any], Mapping[str, str]]
+"""The fields of one container, and the digests of those that were set before."""
 
-class Images(NamedTuple):
-    """What is known of the images that the containers have and should have."""
 
-    by_reference: Mapping[str, Any] = {}
-    """Reference -> inspect answer; without those that the host does not have."""
-    by_id: Mapping[str, Any] = {}
+class Around(NamedTuple):
+    """What is known of a host beside the container that is looked at."""
+
+    images: Images = Images()
+    peers: Mapping[str, Peer] = {}
+    """Id -> the container."""
+    swap: bool = True
+    """Whether the engine can limit swap."""
+    applied: Mapping[str, Mapping[str, str]] = {}
+    """Id -> what was applied to a container in place."""
+    early: Mapping[str, State] = {}
+    """Id -> what was read of a container while the engine still told of the others."""
 
 
 def observe(reading: Reading) -> Iterator[Observed]:
@@ -34,7 +44,13 @@ def observe(reading: Reading) -> Iterator[Observed]:
     """
     resources = reading.lab.by_address
     record = adopted(reading, "service")
-    inspects, images = own_containers(reading.docker, reading.lab.name, resources, record)
+    early: dict[str, State] = {}
+
+    def read(inspect: Mapping[str, Any]) -> None:
+        if not record and not shared_ids(inspect):
+            early[inspect["Id"]] = _state(inspect, resources.get(address_of(inspect)), {}, reading.applied)
+
+    inspects, images = own_containers(reading.docker, reading.lab.name, resources, record, read)
     groups: dict[str, list[Any]] = {}
     for inspect in inspects:
         groups.setdefault(address_of(inspect), []).append(inspect)
@@ -42,22 +58,27 @@ def observe(reading: Reading) -> Iterator[Observed]:
     if added:
         groups |= added
         inspects = [inspect for group in groups.values() for inspect in group]
-        images = _images(reading.docker, inspects, resources)
+        images = images_of(reading.docker, inspects, _wanted(inspects, resources))
     peers = _peers(reading.docker, inspects)
     swap = not any(map(_swap_unknown, inspects)) or bool(reading.docker.get("/info").get("SwapLimit"))
+    around = Around(images, peers, swap, reading.applied, early)
     for address, group in groups.items():
-        found = service(address, group, resources.get(address), images, peers, swap, reading.applied)
+        found = service(address, group, resources.get(address), around)
         if address in added or any(inspect["Id"] in record for inspect in group):
             found = marked(found, new=address in added)
         yield found._replace(facts={**found.facts, IDS: [item["Id"] for item in group]}) if address in added else found
 
 
 def own_containers(
-    docker: Docker, lab: str, resources: Mapping[str, Resource], record: Mapping[str, Mapping[str, str]]
+    docker: Docker,
+    lab: str,
+    resources: Mapping[str, Resource],
+    record: Mapping[str, Mapping[str, str]],
+    read: Callable[[Mapping[str, Any]], object] = bool,
 ) -> tuple[list[Any], Images]:
     """Return the inspect answers of a lab's containers, and what is known of their images.
 
-    `record` has the labels of those that it has adopted, by id.
+    `record` has the labels of those that it has adopted, by id. Of many, `read` gets each while the engine still works.
 
     A container has its image's labels too: one that somebody runs from an image of the lab, or from a commit of one of
     its containers, is not the lab's for that.
@@ -65,11 +86,11 @@ def own_containers(
     listed = docker.get("/containers/json", {"all": 1, **filters(label=[f"{LAB_LABEL}={lab}"])})
     ids = [item["Id"] for item in listed]
     ids += [identity for identity in record if identity not in ids]
-    answers = docker.find_all([f"/containers/{identity}/json" for identity in ids])
+    answers = docker.find_all([f"/containers/{identity}/json" for identity in ids], read)
     if record:
         answers = [answer and with_labels(answer, record.get(answer["Id"], {})) for answer in answers]
     labelled = [answer for answer in answers if answer is not None and _is_service(address_of(answer))]
-    images = _images(docker, labelled, resources)
+    images = images_of(docker, labelled, _wanted(labelled, resources))
     return [inspect for inspect in labelled if not _inherits(inspect, images)], images
 
 
@@ -90,23 +111,21 @@ def service(
     address: str,
     inspects: Sequence[Mapping[str, Any]],
     wanted: Resource | None,
-    images: Images,
-    peers: Mapping[str, Peer],
-    swap: bool,
-    applied: Mapping[str, Mapping[str, str]],
+    around: Around,
 ) -> Observed:
     """Return a service's containers as one object: what differs from `wanted` in any of them differs."""
     numbered = in_order(inspects, wanted)
     replicas = replicas_of(numbered)
     surplus = [inspect for inspect in numbered if inspect not in replicas]
     once = [inspect for inspect in inspects if _oneoff(inspect)]
-    candidates = [_one(address, inspect, wanted, images, peers, swap, applied) for inspect in replicas]
+    candidates = [_one(address, inspect, wanted, around) for inspect in replicas]
     if not candidates:
         first = inspects[0]
         return Observed(address, "service", first["Id"], _name(first), facts=_facts([], [], once, first))
     chosen = candidates[0] if wanted is None or len(candidates) == 1 else _representative(candidates, wanted)
-    state = {**chosen.state, "replicas": len(replicas)}
-    return chosen._replace(state=state, facts=_facts(replicas, surplus, once, replicas[0], wanted))
+    facts = _facts(replicas, surplus, once, replicas[0], wanted)
+    state = {**chosen.state, "replicas": len(replicas)} if len(replicas) > 1 else chosen.state
+    return chosen._replace(state=state, facts=facts)
 
 
 def differences(desired: Resource, observed: Observed) -> tuple[Diff, ...]:
@@ -145,31 +164,33 @@ def expected_name(wanted: Resource | None, inspect: Mapping[str, Any]) -> str:
     return f"{stem}{number}" if number > 1 and wanted.name == f"{stem}1" else wanted.name
 
 
-def _one(
-    address: str,
-    inspect: Mapping[str, Any],
-    wanted: Resource | None,
-    images: Images,
-    peers: Mapping[str, Peer],
-    swap: bool,
-    applied: Mapping[str, Mapping[str, str]],
-) -> Observed:
-    labels = _labels(inspect)
-    before = applied.get(inspect["Id"]) or applied_fields(labels)
-    state = container_state(inspect, wanted, peers, _secrets(labels, wanted), before)
+def _one(address: str, inspect: Mapping[str, Any], wanted: Resource | None, around: Around) -> Observed:
+    images, known = around.images, around.early.get(inspect["Id"])
+    state, before = known or _state(inspect, wanted, around.peers, around.applied)
     current = images.by_reference.get(wanted.options["image"], {}).get("Id") if wanted else None
     defaults = container_defaults(
-        inspect, state, images.by_id.get(inspect["Image"]), expected_name(wanted, inspect), current, swap
+        inspect, state, images.brought.get(inspect["Image"]), expected_name(wanted, inspect), current, around.swap
     )
     return Observed(
         address=address,
         kind="service",
         id=inspect["Id"],
         name=_name(inspect),
-        state=without_image(state, defaults) | {"replicas": 1},
+        state=without_image(state, defaults, replicas=1),
         applied=before,
         defaults=defaults,
     )
+
+
+def _state(
+    inspect: Mapping[str, Any],
+    wanted: Resource | None,
+    peers: Mapping[str, Peer],
+    applied: Mapping[str, Mapping[str, str]],
+) -> State:
+    labels = _labels(inspect)
+    before = applied.get(inspect["Id"]) or applied_fields(labels)
+    return container_state(inspect, wanted, peers, _secrets(labels, wanted), before), before
 
 
 def _secrets(labels: Mapping[str, str], wanted: Resource | None) -> Collection[str] | None:
@@ -230,15 +251,8 @@ def _detail(replicas: Sequence[Mapping[str, Any]], health: str) -> str:
     return "no container"
 
 
-def _images(docker: Docker, inspects: Sequence[Mapping[str, Any]], resources: Mapping[str, Resource]) -> Images:
-    wanted = (resources.get(address_of(inspect)) for inspect in inspects)
-    references = sorted({resource.options["image"] for resource in wanted if resource})
-    answers = docker.find_all([f"/images/{segment(reference)}/json" for reference in references])
-    by_reference = {name: image for name, image in zip(references, answers, strict=True) if image is not None}
-    by_id = {image["Id"]: image for image in by_reference.values()}
-    older = sorted({inspect["Image"] for inspect in inspects} - set(by_id))
-    found = docker.find_all([f"/images/{identity}/json" for identity in older])
-    return Images(by_reference, by_id | {name: image for name, image in zip(older, found, strict=True) if image})
+def _wanted(inspects: Iterable[Mapping[str, Any]], resources: Mapping[str, Resource]) -> Iterator[Resource]:
+    return (resources[address] for address in map(address_of, inspects) if address in resources)
 
 
 def _is_service(address: str) -> bool:

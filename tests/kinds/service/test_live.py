@@ -12,8 +12,9 @@ import pytest
 from labspec.core.change import Action, Change, Preview
 from labspec.core.diff import digests
 from labspec.core.resource import ADDRESS_LABEL, FIELDS_LABEL, Lab, Observed, Resource
+from labspec.kinds.service.images import Images
 from labspec.kinds.service.live import LIVE
-from labspec.kinds.service.reading import Images, service
+from labspec.kinds.service.reading import Around, service
 from labspec.kinds.service.sharing import Peer
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "privileged.json").read_text())
@@ -73,9 +74,9 @@ def there(
         inspects.append(inspect)
     answer = RECORDED["image"]
     current = {**answer, "Id": image} if image else answer
-    images = Images({"busybox:1": current}, {answer["Id"]: answer})
+    images = Images.of({"busybox:1": current}, {answer["Id"]: answer})
     peers: dict[str, Peer] = {}
-    return service("service.c", inspects, desired or wanted(), images, peers, True, {})
+    return service("service.c", inspects, desired or wanted(), Around(images, peers))
 
 
 def said(

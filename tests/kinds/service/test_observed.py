@@ -11,10 +11,11 @@ import pytest
 from labspec.core.diff import compare, digest, digests
 from labspec.core.resource import Observed, Resource
 from labspec.kinds.service import canonical
-from labspec.kinds.service.defaults import container_defaults, fold, without_image
+from labspec.kinds.service.answer import familiar
+from labspec.kinds.service.defaults import container_defaults, fold, of_image, without_image
 from labspec.kinds.service.fields import FIELDS
 from labspec.kinds.service.mounts import mounts
-from labspec.kinds.service.observed import container_state, familiar
+from labspec.kinds.service.observed import container_state
 from labspec.kinds.service.sharing import Peer
 
 DATA = Path(__file__).parent / "data"
@@ -46,13 +47,14 @@ def seen(
         identity = str(container["HostConfig"].get(mode) or "").removeprefix("container:")
         peers.setdefault(identity, Peer("lab", "c", "lab-c-1"))
     state = container_state(container, resource, peers)
-    defaults = container_defaults(container, state, answer["image"], resource.name, None, swap)
+    brought = of_image(answer["image"]) if answer["image"] else None
+    defaults = container_defaults(container, state, brought, resource.name, None, swap)
     observed = Observed(
         resource.address,
         "service",
         container["Id"],
         state["name"],
-        without_image(state, defaults) | {"replicas": 1},
+        without_image(state, defaults, replicas=1),
         digests(resource.desired),
         defaults,
     )
