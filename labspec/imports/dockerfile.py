@@ -8,7 +8,8 @@ from typing import Any
 
 from labspec.core.diagnostic import Diagnostic, LabError, Position, did_you_mean
 from labspec.imports.dockerfile_compare import differences
-from labspec.imports.dockerfile_steps import CannotError, escaped, stage_of, step_of
+from labspec.imports.dockerfile_run import CannotError
+from labspec.imports.dockerfile_steps import argument_pairs, arguments, escaped, stage_of, step_of
 from labspec.imports.report import Imported, Loss
 from labspec.kinds.image.dockerfile import dockerfile_text
 from labspec.kinds.image.parse import Instruction, directives, escape_of, instructions
@@ -27,8 +28,8 @@ def import_dockerfile(file: Path, image: str, lab: str) -> Imported:
 
 def imported(text: str, file: str, image: str, lab: str) -> Imported:
     """Return the spec with the image that the text of a Dockerfile describes; `file` is for messages."""
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    return _Importer(text, file).imported(image, lab)
+    text = text.removeprefix("\ufeff")
+    return _Importer(text.replace("\r\n", "\n"), file, carriage_returns="\r\n" in text).imported(image, lab)
 
 
 def _read(file: Path) -> str:
@@ -44,8 +45,9 @@ def _read(file: Path) -> str:
 
 
 class _Importer:
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, *, carriage_returns: bool) -> None:
         self._file = file
+        self._carriage_returns = carriage_returns
         self._lines = text.split("\n")
         self._found = instructions(text)
         self._escape = escape_of(self._lines)
@@ -55,16 +57,19 @@ class _Importer:
         self._check()
         begin = next(index for index, item in enumerate(self._found) if item.keyword == "FROM")
         entry: dict[str, Any] = {}
-        for name, value, line in directives(self._lines):
+        for name, value, line in self._directives():
             if name == "syntax":
-                entry["syntax"] = value
+                entry["syntax"], *more = value.split()
+                if more:
+                    self._lose(f"# syntax={value}", f"only {entry['syntax']} of it names the image", line)
             elif name != "escape":
                 self._lose(f"# {name}", "it tells Docker's linter what to leave out", line)
         if begin:
             entry["args"] = self._arguments(self._found[:begin])
         entry["from"] = self._stage(self._found[begin])
         steps, comments = self._steps(self._found[begin + 1 :])
-        head = self._comments(0, self._found[0].line)
+        head = [line for index in range(begin + 1) for line in self._comments(index)]
+        (comments[-1] if steps else head).extend(self._comment_lines(self._found[-1].end - 1, len(self._lines)))
         if steps:
             entry["steps"] = steps
         self._validate(entry, self._found[begin:])
@@ -73,6 +78,12 @@ class _Importer:
         if steps:
             entry["steps"] = _commented(entry["steps"], comments)
         return Imported(lab, {"images": {image: entry}}, tuple(self._losses), comment="\n".join(head))
+
+    def _directives(self) -> list[tuple[str, str, int]]:
+        """Return the parser directives; below a line with #! there is but the one that names the syntax."""
+        if not self._lines[0].startswith("#!"):
+            return directives(self._lines)
+        return [(name, value, line + 1) for name, value, line in directives(self._lines[1:]) if name == "syntax"]
 
     def _check(self) -> None:
         """Raise LabError for what no Dockerfile may have."""
@@ -93,21 +104,21 @@ class _Importer:
 
     def _arguments(self, found: Sequence[Instruction]) -> Any:
         """Return the arguments that are declared above the first FROM, as one."""
-        whole: dict[str, Any] = {}
+        pairs = []
         for item in found:
-            value = self._step(item)["arg"]
-            whole |= {value: None} if isinstance(value, str) else value
-        bare = all(value is None for value in whole.values())
-        return (next(iter(whole)) if len(whole) == 1 else list(whole)) if bare else whole
+            try:
+                pairs += argument_pairs(item, self._escape)
+            except CannotError as error:
+                raise LabError(self._diagnostic(item.line, str(error), error.hint)) from None
+        return arguments(pairs)
 
     def _steps(self, found: Sequence[Instruction]) -> tuple[list[dict[str, Any]], list[list[str]]]:
         steps: list[dict[str, Any]] = []
         comments: list[list[str]] = []
-        end = self._found[len(self._found) - len(found) - 1].end
-        for item in found:
-            comments.append(self._comments(end - 1, item.line))
+        begin = len(self._found) - len(found)
+        for index, item in enumerate(found, begin):
+            comments.append(self._comments(index))
             steps.append({"from": self._stage(item)} if item.keyword == "FROM" else self._step(item))
-            end = item.end
         return steps, comments
 
     def _stage(self, item: Instruction) -> str | dict[str, Any]:
@@ -122,11 +133,17 @@ class _Importer:
         except CannotError as error:
             raise LabError(self._diagnostic(item.line, str(error), error.hint)) from None
 
-    def _comments(self, begin: int, line: int) -> list[str]:
-        """Return the comments above a line, counted from 1; `begin` is where they may begin, from 0."""
-        skipped = len(directives(self._lines)) if begin == 0 else 0
-        lines = self._lines[max(begin, skipped) : line - 1]
-        return [found.strip()[1:].removeprefix(" ") for found in lines if found.strip().startswith("#")]
+    def _comments(self, index: int) -> list[str]:
+        """Return the comments above an instruction and, where it does not keep them itself, between its lines."""
+        item = self._found[index]
+        begin = self._found[index - 1].end - 1 if index else len(directives(self._lines))
+        kept = item.heredocs or item.keyword in ("RUN", "ONBUILD")
+        return self._comment_lines(begin, item.line - 1 if kept else item.end - 1)
+
+    def _comment_lines(self, begin: int, end: int) -> list[str]:
+        """Return the comments among lines, counted from 0."""
+        lines = (line.strip() for line in self._lines[begin:end])
+        return [line[1:].removeprefix(" ") for line in lines if line.startswith("#")]
 
     def _validate(self, entry: Mapping[str, Any], found: Sequence[Instruction]) -> None:
         """Raise LabError for what a spec does not let in; `found` are the instructions from the first FROM on."""
@@ -155,6 +172,10 @@ class _Importer:
             raise LabError(self._diagnostic(1, f"a spec cannot say this: {error}")) from error
         for item in differences(self._found, instructions(made), self._escape):
             self._lose(f"{item.keyword} in line {item.line}", "the spec would say it otherwise", item.line)
+        for item in self._found:
+            if item.heredocs and self._carriage_returns:
+                reason = "the lines of its heredoc end with a carriage return, and in the spec they do not"
+                self._lose(f"{item.keyword} in line {item.line}", reason, item.line)
 
     def _lose(self, name: str, reason: str, line: int) -> None:
         self._losses.append(Loss(name, reason, Position(self._file, line, 1), self._lines[line - 1]))

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from labspec.imports.dockerfile_steps import unquoted
 from labspec.kinds.image.parse import Instruction, instructions
-from labspec.kinds.image.words import plain, split
+from labspec.kinds.image.words import listed, plain, split
 
 _MOUNT_NAMES = {"src": "source", "dst": "target", "destination": "target", "ro": "readonly", "rw": "readwrite"}
 _BEFORE_FROM = "ARG above FROM"
@@ -27,7 +28,7 @@ def _meanings(found: Sequence[Instruction], escape: str) -> Iterator[tuple[Instr
     """Yield instructions with what they say; ARGs above the first FROM count as one, for nothing is between them."""
     begin = next((index for index, item in enumerate(found) if item.keyword == "FROM"), 0)
     if begin:
-        yield found[0], (_BEFORE_FROM, [pair for item in found[:begin] for pair in _pairs(item.rest, escape)])
+        yield found[0], (_BEFORE_FROM, [pair for item in found[:begin] for pair in _pairs(item, escape)])
     yield from ((item, meaning(item, escape)) for item in found[begin:])
 
 
@@ -37,9 +38,9 @@ def meaning(item: Instruction, escape: str = "\\") -> Any:
     match item.keyword:
         case "FROM":
             words = item.rest.split()
-            return "FROM", flags, words[0], [word.lower() for word in words[2:3]]
+            return "FROM", flags, unquoted(words[0]), [word.lower() for word in words[2:3]]
         case "ENV" | "LABEL" | "ARG":
-            return item.keyword, flags, _pairs(item.rest, escape)
+            return item.keyword, flags, _pairs(item, escape)
         case "RUN":
             return "RUN", flags, *_run(item, escape)
         case "COPY" | "ADD":
@@ -63,18 +64,17 @@ def _flags(flags: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for name, value in flags:
         if name == "mount":
             pairs = (pair.partition("=") for pair in value.split(","))
-            named = sorted((_MOUNT_NAMES.get(key, key), text or "true") for key, _, text in pairs)
+            named = sorted((_MOUNT_NAMES.get(key.lower(), key.lower()), text or "true") for key, _, text in pairs)
             yield name, json.dumps(named)
         else:
-            yield name, value.strip("\"'") or "true"
+            yield name, value or "true"
 
 
-def _pairs(text: str, escape: str) -> list[tuple[str | None, str | None]]:
-    words = split(text, escape) or [text]
-    if len(words) > 1 and "=" not in words[0]:
-        first, rest = text.split(maxsplit=1)
-        if not any("=" in word for word in words) or text.split()[0] == words[0]:
-            return [(plain(first, escape), plain(rest, escape))]
+def _pairs(item: Instruction, escape: str) -> list[tuple[str | None, str | None]]:
+    words = split(item.rest, escape) or [item.rest]
+    if item.keyword != "ARG" and len(words) > 1 and "=" not in words[0]:
+        first, rest = item.rest.split(maxsplit=1)
+        return [(plain(first, escape), plain(rest, escape))]
     return [
         (plain(name, escape), plain(value, escape) if equals else None)
         for name, equals, value in (word.partition("=") for word in words)
@@ -85,7 +85,7 @@ def _run(item: Instruction, escape: str) -> tuple[Any, Any]:
     words = split(item.rest, escape)
     if len(item.heredocs) == 1 and words == [item.rest]:
         # The name of the word that ends it says nothing: the lines are all that is run.
-        return "script", item.heredocs[0].content.strip("\n")
+        return "script", item.heredocs[0].content
     return _command(item.rest), _documents(item)
 
 
@@ -103,19 +103,16 @@ def _copied(item: Instruction, escape: str) -> Any:
 
 
 def _command(text: str) -> Any:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return text
-    return found if isinstance(found, list) and all(isinstance(word, str) for word in found) else text
+    found = listed(text)
+    return text if found is None else found
 
 
 def _words(text: str, escape: str) -> list[str]:
-    listed = _command(text)
-    if isinstance(listed, list):
-        return listed
+    as_list = listed(text)
+    if as_list is not None:
+        return as_list
     words = (_with_backslash(word, escape) for word in text.split())
-    return [word.strip("\"'") if not set("$\\") & set(word) else word for word in words]
+    return [unquoted(word) for word in words]
 
 
 def _with_backslash(text: str, escape: str) -> str:

@@ -33,14 +33,14 @@ def flag(text: str) -> str:
     if name != "--mount":
         return f"{name}={unquoted(value, '') or 'true'}"
     pairs = (pair.partition("=") for pair in value.split(","))
-    return f"{name}={sorted((_ALIASES.get(key, key), said or 'true') for key, _, said in pairs)}"
+    return f"{name}={sorted((_ALIASES.get(key.lower(), key.lower()), said or 'true') for key, _, said in pairs)}"
 
 
 def arguments(item: Any, escape: str) -> list[str]:
     command = (item.sub_cmd or item.cmd).upper()
     words = list(item.value)
     if command == "FROM":
-        return [words[0], *(word.lower() for word in words[1:])]
+        return [unquoted(words[0], escape), *(word.lower() for word in words[1:])]
     if command in ("CMD", "ENTRYPOINT", "RUN", "HEALTHCHECK", "SHELL"):
         return ["script"] if command == "RUN" and len(item.heredocs) == 1 and len(words[0].split()) == 1 else words
     if command in ("ENV", "LABEL", "ARG", "COPY", "ADD", "EXPOSE", "VOLUME", "WORKDIR", "USER"):
@@ -51,10 +51,10 @@ def arguments(item: Any, escape: str) -> list[str]:
 
 def document(item: Any, found: Any) -> Any:
     named = item.cmd.upper() != "RUN" and (len(item.value) > 2 or item.value[-1].endswith("/"))
-    # Docker takes the tabs away where it reads <<-, and a script is the same with an empty line more at its end.
+    # Docker takes the tabs away where it reads <<-.
     chomped = re.sub(r"^\t+", "", found.content, flags=re.MULTILINE) if f"<<-{found.name}" in _bare(item) else None
     if item.cmd.upper() == "RUN" and len(item.value[0].split()) == 1:
-        return "", (chomped or found.content).strip("\n")
+        return "", chomped or found.content
     return found.name if named else "", found.content if chomped is None or item.cmd.upper() == "RUN" else chomped
 
 
@@ -63,7 +63,7 @@ def _bare(item: Any) -> str:
 
 
 def unquoted(word: str, escape: str) -> str:
-    """Return a word as a shell takes it; a dollar sign that stands for itself is written with a backslash."""
+    """Return a word as a shell takes it: `${X}` for a variable, a backslash before a dollar sign that is just that."""
     made, quote, index = "", "", 0
     while index < len(word):
         char, following = word[index], word[index + 1 : index + 2]
@@ -73,6 +73,12 @@ def unquoted(word: str, escape: str) -> str:
         elif char == escape and following and not (quote and following not in ('"', "$", escape)):
             made += "\\$" if following == "$" else following
             index += 1
+        elif char == "$" and (pattern := re.match(r"\{\w+[#%/](\\.|[^}])*\}", word[index:])):
+            made, index = f"{made}${pattern[0]}", index + len(pattern[0])
+        elif char == "$":
+            name = re.match(r"[A-Za-z_]\w*|(?=[{\d@*#?!$-])", word[index:])
+            made += "\\$" if name is None else f"${{{name[0]}}}" if name[0] else "$"
+            index += len(name[0]) if name else 0
         elif char == quote:
             quote = ""
         elif not quote and char in "\"'":

@@ -82,6 +82,12 @@ def test_it_reads_well() -> None:
     )
 
 
+def test_no_comment_is_lost() -> None:
+    text = "# a\nARG X\n# b\nFROM x\n# c\nENV A=1 \\\n  # d\n  B=2\nCOPY <<E /y\n# no comment\nE\n# e\nRUN x\n# f\n"
+    found = [line.strip() for line in spec_text(read(text)).splitlines() if line.strip().startswith("# ")]
+    assert found[1:] == ["# a", "# b", "# c", "# d", "# no comment", "# e", "# f"]
+
+
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
@@ -96,6 +102,7 @@ def test_it_reads_well() -> None:
         ('FROM a\nENV A="1\n', 2, "a quote in ENV is not closed"),
         ("FROM a\nSHELL /bin/bash\n", 2, 'SHELL takes a list in JSON: SHELL ["/bin/bash", "-c"]'),
         ("FROM a\nHEALTHCHECK x\n", 2, "HEALTHCHECK takes CMD and a command, or NONE"),
+        ("FROM a\nADD --from=b x y\n", 2, "a spec has no word for ADD --from"),
         ("FROM a\nRUN --device=x y\n", 2, "a spec has no word for RUN --device"),
         ("FROM a\nRUN --mount=type=cache,odd=1 y\n", 2, "a spec has no word for odd in --mount=type=cache,odd=1"),
         ("FROM a\nEXPOSE eighty\n", 2, "'eighty' is not a port such as 80, 53/udp or $PORT"),
@@ -110,6 +117,14 @@ def test_refusals(text: str, line: int, message: str) -> None:
     assert (found.at.line, found.message[: len(message)]) == (line, message)
 
 
-def test_losses() -> None:
-    (loss,) = read("# check=skip=all\nFROM a\n").losses
-    assert (loss.name, loss.at and loss.at.line) == ("# check", 1)
+@pytest.mark.parametrize(
+    ("text", "name", "line"),
+    [
+        ("# check=skip=all\nFROM a\n", "# check", 1),
+        ("# syntax=x y\nFROM a\n", "# syntax=x y", 1),
+        ("FROM a\r\nRUN <<E\r\nx\r\nE\r\n", "RUN in line 2", 2),
+    ],
+)
+def test_losses(text: str, name: str, line: int) -> None:
+    (loss,) = read(text).losses
+    assert (loss.name, loss.at and loss.at.line) == (name, line)

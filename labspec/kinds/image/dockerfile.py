@@ -18,6 +18,8 @@ Resolve = Callable[[str], str]
 
 _PLAIN = re.compile(r"(?!--)[A-Za-z0-9_./$*?{}@%+=,~:-]+")
 """A path that COPY takes without quotes; neither a flag nor a heredoc."""
+_SPECIAL = re.compile(r'\$\{[A-Za-z0-9_]+[#%/](?:\\.|[^}"\\])*\}|\\(?!\$)|"')
+"""What quotes need escaped, and references whose pattern has backslashes of its own."""
 _DEFAULT_SHELL = ("/bin/sh", "-c")
 _MOUNT_KEYS = ("type", "target", "source", "from", "id", "sharing", "readwrite", "readonly", "required")
 _COPY_FLAGS = ("chown", "chmod", "checksum")
@@ -68,6 +70,16 @@ def stage_names(base: str | Step, steps: Sequence[Step]) -> list[str]:
     return [origin["as"] for origin in origins if isinstance(origin, Mapping) and origin.get("as")]
 
 
+def is_one_instruction(script: str, flags: str = "") -> bool:
+    """Return whether BuildKit takes RUN and this text for one instruction that ends with it.
+
+    A script of several lines is not, nor a line whose << would swallow what stands below; both become a heredoc.
+    """
+    lines = script.count("\n") + 1
+    found = instructions(f"RUN {flags}{script}\nUSER x\n")
+    return [item.line for item in found] == [1, lines + 1]
+
+
 def _instruction(keyword: str, value: Any, named: Resolve, shell: Sequence[str]) -> list[str]:
     match keyword:
         case "arg" | "env" | "label":
@@ -108,25 +120,26 @@ def _from(origin: str | Step, named: Resolve, known: set[str]) -> str:
 
 def _pairs(keyword: str, value: Any) -> list[str]:
     """Return the one instruction that sets several names; none where there is no name."""
-    if isinstance(value, str):
-        return [f"{keyword.upper()} {value}"]
-    if isinstance(value, list):
-        return [f"{keyword.upper()} {' '.join(value)}"] if value else []
     name_of = _quoted if keyword == "label" else str
-    pairs = (
-        name_of(name) if item is None else f"{name_of(name)}={_quoted(_scalar(item))}" for name, item in value.items()
-    )
-    return [f"{keyword.upper()} {' '.join(pairs)}"] if value else []
+    words = []
+    for part in value if isinstance(value, list) else [value]:
+        for name, item in [(part, None)] if isinstance(part, str) else part.items():
+            words.append(name_of(name) if item is None else f"{name_of(name)}={_quoted(_scalar(item))}")
+    return [" ".join([keyword.upper(), *words])] if words else []
 
 
 def _run(value: Any, named: Resolve) -> str:
     flags, command = _run_parts(value, named)
     if isinstance(command, list):
         return _line(f"RUN {flags}{_listed(command)}")
+    if command is None:
+        return _heredoc(flags, value["script"].removesuffix("\n"))
     script = command.strip("\n")
     plain = f"RUN {flags}{script}"
-    if _is_one(plain):
-        return _lines(plain)
+    return _lines(plain) if is_one_instruction(script, flags) else _heredoc(flags, script)
+
+
+def _heredoc(flags: str, script: str) -> str:
     end = _terminator(script)
     return f"{_line(f'RUN {flags}<<{end}', continued=True)}\n{_block(script)}\n{end}"
 
@@ -135,22 +148,12 @@ def _lines(text: str) -> str:
     return "\n".join(_line(line, continued=True) for line in text.split("\n"))
 
 
-def _is_one(text: str) -> bool:
-    """Return whether BuildKit takes a text for one instruction that ends with it.
-
-    A script of several lines is not, nor a line whose << would swallow what stands below; both become a heredoc.
-    """
-    lines = text.count("\n") + 1
-    found = instructions(f"{text}\nUSER x\n")
-    return [item.line for item in found] == [1, lines + 1]
-
-
 def _run_parts(value: Any, named: Resolve) -> tuple[str, Any]:
     if not isinstance(value, Mapping):
         return "", value
     flags = [f"--mount={_mount(mount, named)}" for mount in value.get("mount") or ()]
     flags += [f"--{key}={value[key]}" for key in ("network", "security") if value.get(key)]
-    return "".join(f"{flag} " for flag in flags), value["cmd"]
+    return "".join(f"{flag} " for flag in flags), value.get("cmd")
 
 
 def _mount(mount: Mapping[str, Any], named: Resolve) -> str:
@@ -191,7 +194,8 @@ def _contents(value: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _end_word(name: str, value: Mapping[str, Any]) -> str:
-    return f'"{name}"' if value.get("expand") is False else name
+    expand = value.get("expand")
+    return f'"{name}"' if expand is False or (isinstance(expand, list) and name not in expand) else name
 
 
 def _healthcheck(value: Any) -> str:
@@ -207,7 +211,7 @@ def _trigger(step: Step, named: Resolve, shell: Sequence[str]) -> list[str]:
         flags, command = _run_parts(value, named)
         script = command.strip("\n") if isinstance(command, str) else ""
         plain = f"RUN {flags}{script}"
-        if script and _is_one(plain) and not instructions(plain)[0].heredocs:
+        if script and is_one_instruction(script, flags) and not instructions(plain)[0].heredocs:
             return [_lines(plain)]
         if script:
             # What ONBUILD remembers is one line, so a script goes there as the arguments that RUN makes of it.
@@ -226,7 +230,7 @@ def _listed(words: Sequence[Any]) -> str:
 
 def _quoted(value: str) -> str:
     r"""Return a value in quotes; `$X` stays Docker's to replace, and `\$` its way to write a dollar sign."""
-    return '"' + re.sub(r'\\(?!\$)|"', lambda match: f"\\{match[0]}", value) + '"'
+    return '"' + _SPECIAL.sub(lambda match: match[0] if match[0][0] == "$" else f"\\{match[0]}", value) + '"'
 
 
 def _literal(value: str) -> str:

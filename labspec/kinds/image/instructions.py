@@ -14,8 +14,11 @@ _LONGEST = 65_000
 """Of characters in a value: BuildKit refuses a line of 64 KiB."""
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 _WORD = r"^[^\s'\"\\,<>`-][^\s'\"\\,<>`]*$"
-_DURATION = r"^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$"
+_DURATION = r"^(0|([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+)$"
 _FLAG = r"^[^\s'\"\\<>`-][^\s'\"\\<>`]*$"
+_VARYING = r"\$[A-Za-z_][A-Za-z0-9_]*+|\$\{([^\s{}]|\{[^\s{}]*\})+\}"
+"""`$X`, `${X}`, `${X:-word}` or `${X:-${Y}}`."""
+_PLATFORM_PART = rf"([a-z0-9_.]|{_VARYING})+"
 _PART = r"([0-9]{1,5}|\$[A-Za-z_][A-Za-z0-9_]*|\$\{[^\s{}]+\})"
 _PORT = rf"^{_PART}(-{_PART})?(/(?i:tcp|udp|sctp|\$[A-Z_][A-Z0-9_]*|\$\{{[^\s{{}}]+\}}))?$"
 
@@ -73,6 +76,10 @@ Command = Shell | list[Argument]
 """Text for the shell, or a program and its arguments."""
 Path = Annotated[Line, AfterValidator(_whole)]
 Variable = Annotated[str, _matching(_VARIABLE, "the name of a variable"), WithJsonSchema({"type": "string"})]
+EnvName = Annotated[
+    str, _matching(rf"^-?{_VARIABLE[1:]}", "the name of a variable"), WithJsonSchema({"type": "string"})
+]
+"""A variable that ENV sets; Docker also takes what a forgotten quote makes a name of, such as `-march`."""
 Label = Annotated[str, AfterValidator(label_name), WithJsonSchema({"type": "string"})]
 Word = Annotated[Line, _matching(_WORD, "one plain word"), WithJsonSchema({"type": "string", "pattern": _WORD})]
 """One word without quotes, blanks or commas; it can be neither an option nor a list."""
@@ -80,7 +87,7 @@ Flag = Annotated[Line, _matching(_FLAG, "one plain word"), WithJsonSchema({"type
 """One word that may be a list."""
 Reference = Annotated[
     str,
-    _matching(r"^[a-zA-Z0-9$][a-zA-Z0-9_./:@${}+-]*$", "the name of an image"),
+    _matching(rf"^(?=[a-zA-Z0-9$])([a-zA-Z0-9_./:@+-]|{_VARYING})+$", "the name of an image"),
     WithJsonSchema({"type": "string"}),
 ]
 """The name of an image or of a stage; `$X` and `${X}` are build arguments."""
@@ -90,7 +97,7 @@ StageName = Annotated[
 ]
 Platform = Annotated[
     str,
-    _matching(r"^(\$[A-Z_]+|\$\{[^\s{}]+\}|[a-z0-9_]+(/[a-z0-9_.]+){0,2})$", "a platform such as linux/arm64"),
+    _matching(rf"^{_PLATFORM_PART}(/{_PLATFORM_PART}){{0,2}}$", "a platform such as linux/arm64"),
     WithJsonSchema({"type": "string"}),
 ]
 Duration = Annotated[
@@ -102,8 +109,12 @@ Port = (
     Annotated[int, Field(ge=1, le=65535)]
     | Annotated[str, _matching(_PORT, "a port such as 80, 53/udp or $PORT"), WithJsonSchema({"type": "string"})]
 )
+Varying = Annotated[str, _matching(r"^\$.+$", "a variable"), WithJsonSchema({"type": "string", "pattern": r"^\$.+$"})]
+"""A build argument in the place of a word."""
 Nothing = Annotated[str, _matching("none", "the word none"), WithJsonSchema({"const": "none"})]
 Scalar = Value | int | float | bool
+Arguments = Variable | list[Variable | dict[Variable, Scalar | None]] | dict[Variable, Scalar | None]
+"""Names, or names with their defaults; a list where a name comes again."""
 
 
 class Stage(BaseModel):
@@ -124,7 +135,7 @@ class Mount(BaseModel):
 
     model_config = _CONFIG
 
-    type: Literal["bind", "cache", "tmpfs", "secret", "ssh"] | None = None
+    type: Literal["bind", "cache", "tmpfs", "secret", "ssh"] | Varying | None = None
     """What is mounted: bind (of the context or another image), cache, tmpfs, secret or ssh."""
     target: Word | None = None
     """Where it is mounted."""
@@ -136,7 +147,7 @@ class Mount(BaseModel):
     """The name of the cache or secret."""
     env: Variable | None = None
     """The variable that has the secret."""
-    sharing: Literal["shared", "private", "locked"] | None = None
+    sharing: Literal["shared", "private", "locked"] | Varying | None = None
     """Whether several builds may use a cache at once."""
     readwrite: bool | None = None
     """The command may write to it; what it writes is thrown away."""
@@ -159,14 +170,22 @@ class Run(BaseModel):
 
     model_config = _CONFIG
 
-    cmd: Script | Annotated[list[Argument], Field(min_length=1)]
+    cmd: Script | Annotated[list[Argument], Field(min_length=1)] | None = None
     """Text for the shell, of one line or several, or a program and its arguments."""
+    script: Annotated[Text, AfterValidator(_whole)] | None = None
+    """Lines that go to the shell just as they stand, in the place of `cmd`; the Dockerfile has them as a heredoc."""
     mount: list[Mount] | None = None
     """What is mounted while it runs."""
     network: Literal["default", "none", "host"] | None = None
     """The network that it has."""
     security: Literal["sandbox", "insecure"] | None = None
     """Whether it runs with all privileges."""
+
+    @model_validator(mode="after")
+    def _has_command(self) -> Run:
+        if (self.cmd is None) == (self.script is None):
+            raise ValueError("it takes one of the keys 'cmd' and 'script': what is run")
+        return self
 
 
 class Copy(BaseModel):
@@ -178,8 +197,8 @@ class Copy(BaseModel):
     """What is copied: paths relative to the lab's folder; `*`, `?` and `[...]` match as in Docker."""
     content: Text | Annotated[dict[FileName, Text], Field(min_length=1)] | None = None
     """What the file has in it, or the content of several files by their names, instead of `src` or beside it."""
-    expand: bool | None = None
-    """Whether Docker replaces variables in `content`; it does where this is not given."""
+    expand: bool | Annotated[list[FileName], Field(min_length=1)] | None = None
+    """Whether Docker replaces variables in `content`, or in which of its files; in all where this is not given."""
     dest: Path
     """Where to: a folder ends in '/'."""
     from_: Annotated[Reference | None, Field(alias="from")] = None
@@ -199,7 +218,7 @@ class Copy(BaseModel):
     def _has_source(self) -> Copy:
         if self.src is None and self.content is None:
             raise ValueError("it lacks the key 'src': what is copied")
-        if self.content is not None and self.from_ is not None:
+        if self.src is None and self.from_ is not None:
             raise ValueError("files that have their 'content' here come from no other image: remove 'from'")
         return self
 
@@ -248,10 +267,10 @@ class Instruction(BaseModel):
         json_schema_extra={"minProperties": 1, "maxProperties": 1},
     )
 
-    arg: Variable | list[Variable] | dict[Variable, Scalar | None] | None = None
+    arg: Arguments | None = None
     """Build arguments: names, or names with their defaults. `build_args` sets them."""
-    env: dict[Variable, Scalar] | None = None
-    """Variables of the environment; `$X` and `${X}` are Docker's to replace."""
+    env: dict[EnvName, Scalar] | list[dict[EnvName, Scalar]] | None = None
+    """Variables of the environment; `$X` and `${X}` are Docker's to replace. A list where a name comes again."""
     run: Script | Annotated[list[Argument], Field(min_length=1)] | Run | None = None
     """A command: text (of one line or several) for the shell, a list for no shell, or a mapping with options."""
     workdir: Shell | None = None
@@ -270,8 +289,8 @@ class Instruction(BaseModel):
     """The program of a container, or the arguments of its entrypoint: text for the shell, or a list."""
     volume: Path | Annotated[list[Path], Field(min_length=1)] | None = None
     """Folders whose content is kept in volumes."""
-    label: dict[Label, Scalar] | None = None
-    """Labels of the image."""
+    label: dict[Label, Scalar] | list[dict[Label, Scalar]] | None = None
+    """Labels of the image. A list where a name comes again."""
     shell: Annotated[list[Argument], Field(min_length=1)] | None = None
     """The shell that runs commands given as text."""
     stopsignal: Word | None = None

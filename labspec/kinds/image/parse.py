@@ -5,12 +5,11 @@ https://docs.docker.com/reference/dockerfile/ has the grammar.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from labspec.kinds.image.words import Heredoc, heredocs
+from labspec.kinds.image.words import Heredoc, heredocs, listed, options
 
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*")
 _WITH_HEREDOCS = ("ADD", "COPY", "RUN", "ONBUILD")
@@ -38,13 +37,8 @@ class Instruction:
 
     def words(self) -> list[str]:
         """Return what follows the flags as a list: as JSON where it is, else cut at blanks."""
-        try:
-            listed = json.loads(self.rest)
-        except ValueError:
-            listed = None
-        if isinstance(listed, list) and all(isinstance(word, str) for word in listed):
-            return listed
-        return self.rest.split()
+        found = listed(self.rest)
+        return self.rest.split() if found is None else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +183,7 @@ def directives(lines: Sequence[str]) -> list[tuple[str, str, int]]:
 
 def _instruction(line: int, text: str) -> Instruction:
     keyword, rest = (*text.split(maxsplit=1), "")[:2]
-    flags = []
-    while match := re.match(r"--([a-z-]+)(?:=(\S*))?(?:\s+|$)", rest):
-        flags.append((match[1], match[2] or ""))
-        rest = rest[match.end() :]
+    flags, rest = options(rest)
     return Instruction(line, keyword.upper(), tuple(flags), rest)
 
 

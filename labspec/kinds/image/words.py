@@ -1,12 +1,16 @@
-"""The words of a Dockerfile's line as BuildKit's shell lexer sees them: quotes, escapes, heredocs."""
+"""The words of a Dockerfile's line as BuildKit's shell lexer sees them: flags, quotes, escapes, heredocs."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 _HEREDOC = re.compile(r"[0-9]*<<(-?)([^<]+)")
+_SIMPLE = re.compile(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-]|\{[A-Za-z0-9_]+\})")
+_OPENED = re.compile(r"\$\{[A-Za-z0-9_]+:?([-+?#%/])")
 
 
 class Heredoc(NamedTuple):
@@ -60,10 +64,34 @@ def heredocs(text: str, escape: str = "\\") -> list[Heredoc]:
     return found
 
 
-def plain(word: str, escape: str = "\\") -> str | None:
+def options(text: str) -> tuple[list[tuple[str, str]], str]:
+    """Return the flags that a text begins with, without their dashes, quotes and escapes, and what follows them."""
+    found: list[tuple[str, str]] = []
+    rest = text.lstrip()
+    while rest.startswith("--"):
+        word, end = _option(rest)
+        rest = rest[end:].lstrip()
+        if word == "--":
+            break
+        name, _, value = word[2:].partition("=")
+        found.append((name, value))
+    return found, rest
+
+
+def listed(text: str) -> list[str] | None:
+    """Return the words of the JSON form; None for the other one. As in BuildKit, what follows the list is nothing."""
+    try:
+        found, _ = json.JSONDecoder().raw_decode(text.lstrip())
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, list) and all(isinstance(word, str) for word in found) else None
+
+
+def plain(word: str, escape: str = "\\", *, inner: bool = False) -> str | None:
     r"""Return what a word of ENV, LABEL or ARG says, as a spec has it; None where a spec cannot say it.
 
     There `$X` and `${X}` are Docker's to replace, `\$` is a dollar sign, and everything else stands for itself.
+    `inner` is for the word of `${X:-word}`, in which some characters cannot.
     """
     said: list[str] = []
     quote = ""
@@ -71,6 +99,10 @@ def plain(word: str, escape: str = "\\") -> str | None:
     while index < len(word):
         char = word[index]
         following = word[index + 1 : index + 2]
+        if char == "$" and quote != "'":
+            reference, index = _reference(word, index, escape)
+            said.append(reference)
+            continue
         index += 1
         if char == escape and quote != "'" and following:
             if quote and following not in (escape, '"', "$"):
@@ -82,13 +114,78 @@ def plain(word: str, escape: str = "\\") -> str | None:
             quote = ""
         elif not quote and char in "\"'":
             quote = char
-        elif char == "$" and quote == "'":
-            said.append("\\$")
-        elif char == "$" and following == "{":
-            end = word.find("}", index)
-            said.append(word[index - 1 : end + 1] if end > 0 else "$")
-            index = end + 1 if end > 0 else index
         else:
-            said.append(char)
-    lost = any(part == "\\" and after[:1] in ("$", "\\$") for part, after in pairwise(said))
-    return None if lost else "".join(said)
+            said.append("\\$" if char == "$" else char)
+    if inner and {"'", "}", "\\"} & {*said}:
+        return None
+    return _joined(said)
+
+
+def _option(text: str) -> tuple[str, int]:
+    """Return the first word without its quotes and escapes, and where it ends."""
+    word, quote, index = "", "", 0
+    while index < len(text) and (quote or not text[index].isspace()):
+        char = text[index]
+        index += 1
+        if char == "\\":
+            word += text[index : index + 1]
+            index += 1
+        elif char == quote:
+            quote = ""
+        elif not quote and char in "\"'":
+            quote = char
+        else:
+            word += char
+    return word, index
+
+
+def _reference(word: str, index: int, escape: str) -> tuple[str, int]:
+    r"""Return what a dollar sign begins and where that ends: `$X`, `${X}`, `${X:-word}`, `\$` for one of its own.
+
+    Empty where a spec cannot say it.
+    """
+    if simple := _SIMPLE.match(word, index):
+        return simple[0], simple.end()
+    opened = _OPENED.match(word, index)
+    if opened is None:
+        return "\\$", index + 1
+    end = _closing(word, opened.end(), escape)
+    inside = word[opened.end() : end]
+    said: str | None = inside
+    if opened[1] in ("#", "%", "/"):
+        said = None if {"'", '"', "`"} & {*inside} else inside
+    else:
+        said = plain(inside, escape, inner=True)
+    return ("" if said is None else f"{opened[0]}{said}}}"), end + 1
+
+
+def _closing(word: str, index: int, escape: str) -> int:
+    """Return where the brace is that closes what was opened before `index`."""
+    quote, depth = "", 1
+    while index < len(word):
+        char = word[index]
+        if char == escape and quote != "'":
+            index += 1
+        elif quote:
+            quote = "" if char == quote else quote
+        elif char in "\"'":
+            quote = char
+        elif word.startswith("${", index):
+            depth += 1
+        elif char == "}":
+            depth -= 1
+            if not depth:
+                return index
+        index += 1
+    return len(word)
+
+
+def _joined(said: Sequence[str]) -> str | None:
+    """Return parts as one text, in which no part runs into the next; None where a spec cannot say them."""
+    made = ""
+    for part, after in pairwise([*said, " "]):
+        if not part or (part == "\\" and after.startswith("$")):
+            return None
+        apart = part.startswith("$") and part[1:2] != "{" and re.match(r"[A-Za-z0-9_]", after)
+        made += f"${{{part[1:]}}}" if apart and re.match(r"[A-Za-z0-9_]", part[1:]) else part
+    return made

@@ -216,8 +216,9 @@ def keywords(text: str) -> list[str]:
 
 
 def words(line: str) -> list[str]:
-    """Return the words of a line, cut at blanks outside of quotes, the quotes kept."""
-    return re.findall(r"""(?:\\.|"(?:\\.|[^"\\])*"|'[^']*'|[^\s"'])+""", line)
+    """Return the words of a line, cut at blanks outside of quotes, the quotes kept; none where one is not closed."""
+    word = r"""(?:\\.|"(?:\\.|[^"\\])*"|'[^']*'|[^\s"'])+"""
+    return re.findall(word, line) if re.fullmatch(rf"(?:{word}|\s)*+", line) else []
 
 
 def unquoted(text: str) -> str:

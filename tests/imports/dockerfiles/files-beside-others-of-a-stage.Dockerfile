@@ -1,0 +1,5 @@
+FROM a AS b
+FROM c
+COPY --from=b d <<e /f/
+g
+e

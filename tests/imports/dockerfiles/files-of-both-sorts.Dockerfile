@@ -1,0 +1,10 @@
+FROM a
+COPY <<b <<"c" <<'d' <<e /f/
+$x
+b
+$x
+c
+$x
+d
+$x
+e
