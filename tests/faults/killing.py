@@ -81,6 +81,8 @@ class Place:
 
     def prepare(self, scenario: Scenario) -> None:
         """Bring the host to what is there before."""
+        if self.state.is_dir() and not any(self.state.iterdir()):
+            self.state.rmdir()
         if scenario.before is not None:
             self.write(scenario.before)
             done = self.run("apply", "-y", *(f"--allow={name}" for name in scenario.allow))

@@ -1,6 +1,7 @@
 """labspec as a test build: it ends itself at a named point. Nothing of this is in the labspec that people install.
 
-LABSPEC_FAULT="POINT ACTION" does the action at a point: KILL, TERM, INT, or a signal twice (TERM2, INT2).
+LABSPEC_FAULT="POINT ACTION" does the action at a point: KILL, TERM, INT, or a signal twice (TERM2, INT2);
+ORPHAN stops the program that was started last, for it to go on when somebody lets it, and kills labspec.
 LABSPEC_FAULT_TRACE=FILE appends every point to a file instead, with the time. LABSPEC_FAULT_TIMING=N, for an N that is
 not 0, has every point wait for a moment of its own, so that threads meet otherwise than they would. A point is `before`
 or `after` something that changes the host or asks it, and says how often that came before: `before journal#2`, `after
@@ -32,6 +33,7 @@ LONGEST_WAIT = 0.03
 
 _lock = threading.Lock()
 _counts: Counter[str] = Counter()
+_started: list[int] = []
 _changing = re.compile(r"[0-9a-f]{12,}")
 
 
@@ -51,6 +53,11 @@ def reach(moment: str, what: str) -> None:
 
 
 def _act() -> None:
+    if ACTION == "ORPHAN":
+        while Path(f"/proc/{_started[-1]}/comm").read_text() == "sh\n":  # which takes the lock, and becomes the program
+            time.sleep(0.001)
+        os.kill(_started[-1], signal.SIGSTOP)
+        os.kill(os.getpid(), signal.SIGKILL)
     number = getattr(signal, f"SIG{ACTION.rstrip('2')}")
     os.kill(os.getpid(), number)
     if ACTION.endswith("2"):
@@ -107,6 +114,7 @@ class Program(subprocess.Popen):  # type: ignore[type-arg]
         self.ended = False
         reach("before", f"start of {self.told}")
         super().__init__(args, *rest, **options)
+        _started.append(self.pid)
         reach("after", f"start of {self.told}")
 
     def wait(self, timeout: float | None = None) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +57,21 @@ def test_killed_while_it_destroys(place: Place) -> None:
 
 def test_killed_while_containers_are_made_anew(place: Place) -> None:
     assert killed_after(place, recreate(place.lab), 0.8).wrong == []
+
+
+def test_a_program_that_a_killed_one_has_left_holds_the_lock(place: Place) -> None:
+    scenario = applies(place.lab)[1]
+    place.prepare(scenario)
+    fault = f"after start of docker compose {place.lab}#1 ORPHAN"
+    assert place.run("apply", "-y", LABSPEC_FAULT=fault).returncode == -signal.SIGKILL
+    for command in ("apply", "destroy"):
+        refused = place.start(command, "-y").wait(60)
+        assert refused.returncode == 75
+        found = re.search(r"is being changed by '(.+)', process (\d+), which a labspec that was killed", refused.stderr)
+        assert found, refused.stderr
+    os.kill(int(found[2]), signal.SIGCONT)
+    assert [place.run(*command).returncode for command in (("apply", "-y"), ("plan", "--detailed-exitcode"))] == [0, 0]
+    place.clear()
 
 
 @pytest.mark.parametrize("destroy", [False, True])
