@@ -82,11 +82,15 @@ class Engine:
 
 
 @contextmanager
-def own_engine(image: str) -> Iterator[Engine]:
-    """Give an engine that has one image; it is removed afterwards."""
+def own_engine(image: str, megabytes: int = 0) -> Iterator[Engine]:
+    """Give an engine that has one image, and so much room if that is said; it is removed afterwards."""
     # A unix socket's path is short, and pytest's folders are long.
     folder = Path(tempfile.mkdtemp(prefix="labspec-test-", dir="/run"))
     engine = Engine(folder)
+    data = folder / "data"
+    data.mkdir()
+    if megabytes:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(data)], check=True)
     try:
         engine.start()
         with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as save:
@@ -96,4 +100,6 @@ def own_engine(image: str) -> Iterator[Engine]:
         yield engine
     finally:
         engine.stop()
+        if megabytes:
+            subprocess.run(["umount", str(data)], check=False)
         shutil.rmtree(folder, ignore_errors=True)

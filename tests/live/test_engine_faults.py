@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -120,6 +120,20 @@ def test_a_frozen_engine_is_told_by_the_deadline(private: Engine, lab: Path) -> 
     finished(process, 0)
     finished(labspec(private, lab, "plan", "--detailed-exitcode"), 0)
     finished(labspec(private, lab, "destroy", "-y"), 0)
+
+
+def test_a_full_disk_of_the_engine_is_told_and_the_next_apply_goes_on(busybox: str, lab: Path) -> None:
+    with own_engine(busybox, megabytes=32) as engine:
+        filler = engine.folder / "data/filler"
+        with suppress(OSError), filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        said = finished(labspec(engine, lab, "apply", "-y"), 1)
+        assert "no space left on device" in said
+        filler.unlink()
+        finished(labspec(engine, lab, "apply", "-y"), 0)
+        finished(labspec(engine, lab, "plan", "--detailed-exitcode"), 0)
+        finished(labspec(engine, lab, "destroy", "-y"), 0)
 
 
 @contextmanager
