@@ -142,8 +142,14 @@ def _missing_external(resources: Iterable[Resource], observed: Mapping[str, Obse
             yield Diagnostic(
                 f"{resource.address}: this host has no {resource.kind} named {resource.name}, and it is external",
                 at=resource.at,
-                hint=f"create it (docker {resource.kind} create {resource.name}), or drop 'external'",
+                hint=f"{_how_to_have(resource)}, or drop 'external'",
             )
+
+
+def _how_to_have(resource: Resource) -> str:
+    if resource.kind == "image":
+        return f"build or load it, or pull it (docker pull {resource.name})"
+    return f"create it (docker {resource.kind} create {resource.name})"
 
 
 def _dangers(resources: Iterable[Resource], changes: Mapping[str, Change]) -> Iterable[Danger]:

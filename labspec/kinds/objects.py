@@ -21,7 +21,7 @@ TOOL_LABELS = ("io.labspec.", "com.docker.compose.")
 
 def resources_of(lab: Lab, kind: str) -> Iterator[Resource]:
     """Yield the lab's resources of one kind."""
-    return (resource for resource in lab.resources if resource.kind == kind)
+    return iter(lab.by_kind.get(kind, ()))
 
 
 def external(reading: Reading, kind: str, path: str, identity: str) -> Iterator[Observed]:
@@ -135,6 +135,12 @@ def creation(desired: Resource, make: tuple[Step, ...], prepare: tuple[Step, ...
         prepare=prepare,
         make=make,
     )
+
+
+def plain_update(desired: Resource, observed: Observed, diffs: tuple[Diff, ...], make: tuple[Step, ...]) -> Change:
+    """Return the change of an object in place."""
+    address, kind, reason = desired.address, desired.kind, reason_for(diffs)
+    return Change(address, kind, Action.UPDATE, reason, observed.state, desired.desired, diffs, make=make)
 
 
 def removal(observed: Observed, remove: tuple[Step, ...], reason: str = "no longer in the spec") -> Change:

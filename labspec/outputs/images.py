@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from labspec.core.resource import Resource
-from labspec.kinds.image.context import context_files
+from labspec.kinds.image.context import context_files, select
+from labspec.kinds.image.parse import Source
 
 DOCKERFILE = "Dockerfile"
 SPARE_DOCKERFILE = "Dockerfile.labspec"
@@ -46,6 +47,10 @@ def image_artifacts(resource: Resource) -> Iterator[Artifact]:
     for relative, absolute in context_files(resource):
         yield copied(f"{folder}/{relative}", absolute)
     yield Artifact(f"{folder}/{dockerfile_name(resource)}", resource.desired["dockerfile"].encode())
+    for name, place in resource.options.get("contexts", {}).items():
+        if place.startswith("/"):
+            for relative, absolute in select(place, [Source(0, ".")]).files:
+                yield copied(f"{context_folder(resource, name)}/{relative}", absolute)
 
 
 def build_section(resource: Resource, back: str) -> dict[str, Any]:
@@ -62,12 +67,29 @@ def build_section(resource: Resource, back: str) -> dict[str, Any]:
         section["labels"] = dict(desired["labels"])
     if desired.get("platform"):
         section["platforms"] = [desired["platform"]]
-    extras = desired.get("build", {})
-    if extras.get("network"):
-        section["network"] = extras["network"]
-    if extras.get("extra_hosts"):
-        section["extra_hosts"] = dict(extras["extra_hosts"])
+    options, further = resource.options, desired.get("build", {})
+    section |= {name: further[name] for name in ("network", "extra_hosts", "shm_size", "ulimits") if name in further}
+    section |= {name: options[name] for name in ("no_cache", "pull", "cache_from", "cache_to") if options.get(name)}
+    if desired.get("tags"):
+        section["tags"] = list(desired["tags"])
+    if options.get("secrets"):
+        section["secrets"] = [{"source": given["source"], "target": given["id"]} for given in options["secrets"]]
+    if options.get("ssh"):
+        section["ssh"] = [f"{name}={key}" if key else name for name, key in options["ssh"].items()]
+    if options.get("allow"):
+        section["entitlements"] = list(options["allow"])
+    contexts = options.get("contexts", {})
+    if contexts:
+        section["additional_contexts"] = {
+            name: f"{back}{context_folder(resource, name)}" if place.startswith("/") else place
+            for name, place in contexts.items()
+        }
     return section
+
+
+def context_folder(resource: Resource, name: str) -> str:
+    """Return the folder, below the output, of a further context of an image."""
+    return f"{image_folder(resource)}.{name}"
 
 
 def copied(path: str, absolute: str) -> Artifact:

@@ -203,21 +203,19 @@ class SimulatedWhales:
         self._docker, self._file, self._project = docker, file, project
         self._world = docker.world
         self.compose = SimpleNamespace(up=self._up)
-        self.buildx = SimpleNamespace(build=self._build)
         self.image = SimpleNamespace(pull=self._pull)
 
     def _pull(self, reference: str, **_: Any) -> None:
         self._world.write("pull", lambda: image(self._world, reference), child=True)
 
-    def _build(self, _context: str, *, labels: Mapping[str, str], tags: Sequence[str], **_: Any) -> Iterator[str]:
+    def build(self, tag: str, labels: Mapping[str, str]) -> None:
         def act() -> None:
             for found in self._world.images.values():
-                if tags[0] in found["RepoTags"]:
-                    found["RepoTags"].remove(tags[0])
-            image(self._world, tags[0], labels)
+                if tag in found["RepoTags"]:
+                    found["RepoTags"].remove(tag)
+            image(self._world, tag, labels)
 
         self._world.write("build", act, child=True)
-        return iter(())
 
     def _up(self, services: Sequence[str], *, force_recreate: bool, **_: Any) -> None:
         document = json.loads(Path(str(self._file)).read_text().replace("$$", "$"))

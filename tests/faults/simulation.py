@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -64,6 +64,12 @@ class SimulatedHost(Host):
 
     def whales(self, compose_file: str | None = None, project: str | None = None) -> Any:
         return SimulatedWhales(self.docker, compose_file, project)  # type: ignore[arg-type]
+
+    def build(self, arguments: Sequence[str]) -> Iterator[str]:
+        options = [word.partition("=")[::2] for word in arguments]
+        labels = dict(value.partition("=")[::2] for name, value in options if name == "--label")
+        self.whales().build(dict(options)["--tag"], labels)
+        return iter(())
 
     def get_ready(self) -> None:
         pass

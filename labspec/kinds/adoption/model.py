@@ -9,7 +9,7 @@ from labspec.core.diagnostic import did_you_mean
 from labspec.core.resource import Resource
 from labspec.kinds.provider import Scope
 
-KINDS = ("service", "network", "volume")
+KINDS = ("service", "network", "volume", "image")
 """What may be adopted. Files, units and settings need not: labspec leaves what is as the spec says."""
 
 

@@ -1,4 +1,4 @@
-"""Networks and volumes that a lab has adopted, or is about to: read by their ids and names."""
+"""Images, networks and volumes that a lab has adopted, or is about to: read by their ids and names."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def taken_over(
     missing = [resource for resource in wanted(reading, kind, found) if not resource.options.get("external")]
     answers = reading.docker.find_all([path + segment(resource.name) for resource in missing]) if missing else []
     for resource, answer in zip(missing, answers, strict=True):
-        if answer is None or LAB_LABEL in (answer.get("Labels") or {}) or answer.get("Name") != resource.name:
+        if answer is None or LAB_LABEL in _labels(answer) or resource.name not in _names(answer):
             continue
         item = marked(observed(relabelled(answer, stand_in(reading.lab, resource.address))), new=True)
         yield item._replace(facts={**item.facts, IDS: [identity_of(kind, answer)]})
@@ -45,7 +45,16 @@ def identity_of(kind: str, answer: Answer) -> str:
 
 def relabelled(answer: Answer, labels: Mapping[str, str]) -> dict[str, Any]:
     """Return the engine's answer as if the object had these labels too."""
-    return {**answer, "Labels": {**(answer.get("Labels") or {}), **labels}}
+    return {**answer, "Labels": {**_labels(answer), **labels}}
+
+
+def _labels(answer: Answer) -> Mapping[str, str]:
+    """Return an object's labels; an image's are in its configuration."""
+    return (answer["Config"] or {} if "Config" in answer else answer).get("Labels") or {}
+
+
+def _names(answer: Answer) -> Collection[str]:
+    return answer["RepoTags"] or () if "RepoTags" in answer else (answer["Name"],)
 
 
 def _name(identity: str) -> str:

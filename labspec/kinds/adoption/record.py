@@ -22,6 +22,8 @@ ADOPTED = "adopted"
 """Fact of an object that the lab has adopted, or is about to."""
 IDS = "ids"
 """Fact of an object that stands for several on the host: the ids of all of them."""
+NOTE = "note"
+"""Fact of an object that the lab is about to adopt: what is to be said of that."""
 
 _RECORD = threading.Lock()
 
@@ -70,12 +72,23 @@ def adopting(change: Change | None, desired: Resource, observed: Observed, lab: 
     if change is not None and change.action in (Action.REPLACE, Action.CREATE):
         return change.warned("it was not made by labspec, and the spec adopts it")
     ids = observed.facts.get(IDS) or (observed.id,)
-    step = RecordAdopted(lab.name, desired.address, desired.kind, tuple(ids), json.dumps(digests(desired.desired)))
+    fields = json.dumps(dict(observed.applied) or digests(desired.desired))
+    step = RecordAdopted(lab.name, desired.address, desired.kind, tuple(ids), fields)
     if change is not None:
         reason = f"the spec adopts it; {change.reason}"
         return change._replace(reason=reason, make=(step, *change.make))
     reason = "is on this host, and the spec adopts it"
-    return Change(desired.address, desired.kind, Action.ADOPT, reason, observed.state, desired.desired, make=(step,))
+    notes = (observed.facts[NOTE],) if NOTE in observed.facts else ()
+    return Change(
+        desired.address,
+        desired.kind,
+        Action.ADOPT,
+        reason,
+        observed.state,
+        desired.desired,
+        make=(step,),
+        warnings=notes,
+    )
 
 
 def marked(observed: Observed, *, new: bool) -> Observed:

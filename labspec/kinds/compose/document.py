@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from labspec.core.resource import Lab, Resource
@@ -40,7 +40,7 @@ def execution_document(lab: Lab, project: str) -> dict[str, Any]:
         external = {item.options["key"]: {"name": item.name, "external": True} for item in _of_kind(members, kind)}
         if external:
             document[f"{kind}s"] = external
-    literal: dict[str, Any] = _literal({**document, **_parts(members)})
+    literal: dict[str, Any] = _literal({**document, **_parts(_of_kind(members, "service"))})
     return literal
 
 
@@ -63,7 +63,9 @@ def rendered_document(
         whole = {item.options["key"]: dict(item.options["compose"]) for item in _of_kind(members, kind)}
         if whole:
             document[f"{kind}s"] = whole
-    document |= _parts(members)
+    used = {item.options["image_address"] for item in _of_kind(members, "service")}
+    built = (item for item in lab.resources if item.kind == "image" and item.address in used)
+    document |= _parts([*_of_kind(members, "service"), *built])
     if project == lab.name:
         document |= {key: value for key, value in lab.parts.items() if is_extension(key)}
     literal: dict[str, Any] = _literal(document)
@@ -115,10 +117,10 @@ def _of_kind(members: list[Resource], kind: str) -> Iterator[Resource]:
     return (resource for resource in members if resource.kind == kind)
 
 
-def _parts(members: list[Resource]) -> dict[str, Any]:
+def _parts(users: Iterable[Resource]) -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {}
-    for resource in _of_kind(members, "service"):
-        for section, definitions in resource.options["parts"].items():
+    for resource in users:
+        for section, definitions in resource.options.get("parts", {}).items():
             found.setdefault(section, {}).update(definitions)
     return {section: dict(sorted(found[section].items())) for section in _PARTS if section in found}
 

@@ -9,9 +9,12 @@ from typing import Any
 from labspec.core.diagnostic import LabError, did_you_mean
 from labspec.core.resource import Resource
 from labspec.host import inputs
+from labspec.kinds.compose.project import Project
+from labspec.kinds.compose.schema import is_extension
 from labspec.kinds.image.context import select
 from labspec.kinds.image.dockerfile import dockerfile_text
 from labspec.kinds.image.names import image_tag, lab_image, normal_tag, valid_tag
+from labspec.kinds.image.options import KEYS, Options, build_options
 from labspec.kinds.image.parse import Source, instructions
 from labspec.kinds.image.patterns import has_wildcard
 from labspec.kinds.image.recipe import Path, Recipe
@@ -20,21 +23,7 @@ from labspec.kinds.volume.model import labels_mapping
 
 _PREDEFINED = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy", "source_date_epoch")
 """Build arguments that BuildKit knows without ARG; their case does not matter."""
-_COMPOSE_KEYS = {
-    "context",
-    "dockerfile",
-    "dockerfile_inline",
-    "args",
-    "target",
-    "labels",
-    "platforms",
-    "no_cache",
-    "pull",
-    "additional_contexts",
-    "cache_from",
-    "network",
-    "extra_hosts",
-}
+_COMPOSE_KEYS = {"context", "dockerfile", "dockerfile_inline", "args", "target", "labels", "platforms", *KEYS}
 
 
 def steps_resource(name: str, entry: Mapping[str, Any], scope: Scope) -> Resource | None:
@@ -53,9 +42,10 @@ def steps_resource(name: str, entry: Mapping[str, Any], scope: Scope) -> Resourc
         scope.error((*path, "steps"), str(error))
         return None
     absent = [source for where, source in _copied(steps, path) if not _found(scope, where, source)]
-    if absent:
+    options = build_options(entry, Project.of_lab(scope), path)
+    if absent or options is None:
         return None
-    recipe = Recipe(own, image_tag(scope.lab, name, entry), "steps", text, scope.root, **_common(entry))
+    recipe = Recipe(own, image_tag(scope.lab, name, entry), "steps", text, scope.root, **_common(entry, options))
     recipe.ignore = _ignore(scope, None, scope.root)
     if not _arguments_declared(recipe, scope, path):
         return None
@@ -72,10 +62,11 @@ def dockerfile_resource(name: str, entry: Mapping[str, Any], scope: Scope) -> Re
     if file is None or context is None:
         return None
     text = _read(scope, (*path, "dockerfile"), file)
-    if text is None:
+    options = build_options(entry, Project.of_lab(scope), path)
+    if text is None or options is None:
         return None
     tag = image_tag(scope.lab, name, entry)
-    recipe = Recipe(f"image.{name}", tag, "dockerfile", text, context, **_common(entry))
+    recipe = Recipe(f"image.{name}", tag, "dockerfile", text, context, **_common(entry, options))
     recipe.ignore = _ignore(scope, file, context)
     if not _arguments_declared(recipe, scope, path):
         return None
@@ -83,61 +74,54 @@ def dockerfile_resource(name: str, entry: Mapping[str, Any], scope: Scope) -> Re
 
 
 def compose_build(
-    address: str, scope: Scope, path: Path, tag: str, build: str | Mapping[str, Any], folder: str, project: str
+    address: str, project: Project, path: Path, tag: str, build: str | Mapping[str, Any], platform: str | None = None
 ) -> Resource | None:
     """Return the image that the `build` section of a compose service, at `path`, asks for, tagged `tag`.
 
-    `folder` is the context where the section names none; paths are relative to what `scope.file` takes them for. The
-    section's form has been checked against the Compose specification. Mistakes go to `scope.error`: a key that labspec
-    cannot build with is one.
+    `platform` is the service's: of several platforms, that one is built for, as `docker compose up` does. The section's
+    form has been checked against the Compose specification. Mistakes are reported: a key that labspec cannot build with
+    is one.
     """
     section: Mapping[str, Any] = {"context": build} if isinstance(build, str) else build
     for key in sorted(set(section) - _COMPOSE_KEYS):
-        if section[key]:
+        if section[key] and not is_extension(key):
             hint = "labspec builds with " + ", ".join(sorted(_COMPOSE_KEYS))
-            scope.error((*path, key), f"labspec cannot build with '{key}'", hint, key=True)
+            project.error((*path, key), f"labspec cannot build with '{key}'", hint, key=True)
             return None
     if not valid_tag(tag):
-        scope.error(path, f"'{tag}' cannot be the name of an image", "give the service an 'image' in small letters")
+        project.error(path, f"'{tag}' cannot be the name of an image", "give the service an 'image' in small letters")
         return None
     if not inputs.builds_may_lack():
-        return _of_section(address, scope, path, tag, build, folder, project)
-    with scope.tentative() as wrong:
-        built = _of_section(address, scope, path, tag, build, folder, project)
+        return _of_section(address, project, path, tag, build, platform)
+    with project.scope.tentative() as wrong:
+        built = _of_section(address, project, path, tag, build, platform)
     if built is not None and not wrong:
         return built
     why = [found.message for found in wrong]
-    options = {"source": "dockerfile", "external": False, "context": folder, "ignore": None, "absent": why}
+    options = {"source": "dockerfile", "external": False, "context": project.scope.root, "ignore": None, "absent": why}
     desired = {"tag": normal_tag(tag), "dockerfile": ""}
-    return Resource(address, "image", normal_tag(tag), desired, options, project=project)
+    return Resource(address, "image", normal_tag(tag), desired, options, project=project.name)
 
 
 def _of_section(
-    address: str, scope: Scope, path: Path, tag: str, build: str | Mapping[str, Any], folder: str, project: str
+    address: str, project: Project, path: Path, tag: str, build: str | Mapping[str, Any], platform: str | None
 ) -> Resource | None:
     section: Mapping[str, Any] = {"context": build} if isinstance(build, str) else build
+    scope = project.scope
     where = path if isinstance(build, str) else (*path, "context")
     relative = str(section.get("context") or ".")
-    context = scope.file(where, relative, folder=True) if section.get("context") else folder
+    context = scope.file(where, relative, folder=True) if section.get("context") else scope.root
     if context is None:
         return None
     inline = section.get("dockerfile_inline")
     at = (*path, "dockerfile_inline" if inline else "dockerfile") if inline or section.get("dockerfile") else where
     file = None if inline else scope.file(at, posixpath.join(relative, section.get("dockerfile") or "Dockerfile"))
     text = inline or (file and _read(scope, at, file))
-    platforms = section.get("platforms") or [None]
-    if len(platforms) > 1:
-        scope.error((*path, "platforms"), "the engine keeps an image for one platform", "name just one")
-        return None
-    contexts = _contexts(section.get("additional_contexts") or {}, scope, (*path, "additional_contexts"))
+    platforms = section.get("platforms") or []
     arguments = _arguments(section.get("args") or {}, scope, (*path, "args"))
-    if not text or contexts is None or arguments is None:
+    options = build_options(section, project, path)
+    if not text or arguments is None or options is None:
         return None
-    extras = {
-        "network": section.get("network"),
-        "extra_hosts": _hosts(section.get("extra_hosts")),
-        "contexts": contexts,
-    }
     recipe = Recipe(
         address,
         normal_tag(tag),
@@ -146,23 +130,22 @@ def _of_section(
         context,
         arguments=arguments,
         target=section.get("target"),
-        platform=platforms[0],
+        platform=platforms[0] if len(platforms) == 1 else platform if platform in platforms else None,
         labels=labels_mapping(section.get("labels") or {}),
         ignore=_ignore(scope, file, context),
-        extras={name: value for name, value in extras.items() if value},
-        hints={name: section[name] for name in ("no_cache", "pull", "cache_from") if section.get(name)},
-        project=project,
+        further=options,
+        project=project.name,
     )
     return recipe.resource(scope, path, at)
 
 
-def _common(entry: Mapping[str, Any]) -> dict[str, Any]:
+def _common(entry: Mapping[str, Any], options: Options) -> dict[str, Any]:
     return {
         "arguments": {name: _text(value) for name, value in (entry.get("build_args") or {}).items()},
         "target": entry.get("target"),
         "platform": entry.get("platform"),
         "labels": labels_mapping(entry.get("labels") or {}),
-        "hints": {name: True for name in ("no_cache", "pull") if entry.get(name)},
+        "further": options,
     }
 
 
@@ -247,34 +230,6 @@ def _arguments(args: Mapping[str, Any] | Sequence[str], scope: Scope, path: Path
             (*path, key), f"the build argument '{name}' has no value", "labspec takes none from your environment"
         )
     return None if unset else {name: _text(value) for _, name, value in named}
-
-
-def _contexts(written: Mapping[str, str] | Sequence[str], scope: Scope, path: Path) -> dict[str, str] | None:
-    pairs = (
-        written.items()
-        if isinstance(written, Mapping)
-        else [(part[0], part[2]) for part in (w.partition("=") for w in written)]
-    )
-    contexts: dict[str, str] = {}
-    for index, (name, place) in enumerate(pairs):
-        where = (*path, name if isinstance(written, Mapping) else index)
-        if place.startswith(("docker-image://", "https://", "http://")):
-            contexts[name] = place
-            continue
-        folder = scope.file(where, place, folder=True)
-        if folder is None:
-            return None
-        contexts[name] = folder
-    return contexts
-
-
-def _hosts(written: Mapping[str, Any] | list[str] | None) -> dict[str, str]:
-    if not written:
-        return {}
-    if isinstance(written, Mapping):
-        return {name: str(value[0] if isinstance(value, list) else value) for name, value in written.items()}
-    split = (word.replace("=", ":", 1).partition(":") if "=" in word else word.partition(":") for word in written)
-    return {name: address for name, _, address in split}
 
 
 def _text(value: Any) -> str:

@@ -97,7 +97,7 @@ def with_content(resource: Resource) -> tuple[Resource, tuple[Source, ...]]:
     options = resource.options
     if options["source"] == "archive":
         return _desiring(resource, {"archive": file_digest(options["archive"])}), ()
-    if options["source"] == "rootfs":
+    if options["source"] in ("rootfs", "external"):
         return resource, ()
     wanted = sources(instructions(resource.desired["dockerfile"]), resource.desired.get("build_args", {}))
     ignore = options.get("ignore")

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from labspec.core.change import Action, Change, Danger, Preview, Step
 from labspec.core.diagnostic import Diagnostic, LabError
-from labspec.core.diff import Field, compare, digest
+from labspec.core.diff import Cause, Field, Settle, compare
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Lab, Observed, Resource
-from labspec.host.docker import Docker, filters, segment
-from labspec.kinds.objects import applied_fields, creation, reason_for, removal, replacement, resources_of
+from labspec.host.docker import filters, segment
+from labspec.kinds.adoption.record import ADOPTED
+from labspec.kinds.image.reading import foreign_images, found_image, with_base
+from labspec.kinds.objects import creation, plain_update, reason_for, removal, replacement, resources_of
 from labspec.kinds.provider import Reading
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 # Nobody can change an image, only put its tag on another one: so all but the tag is compared with what was recorded.
 FIELDS = (
     Field("tag"),
+    Field("tags"),
     Field("dockerfile", live=False),
     Field("build_args", live=False),
     Field("target", live=False),
@@ -46,8 +49,9 @@ class ImageLive:
         """Yield the lab's images at their tags, and those without one that earlier builds left."""
         answer = reading.docker.get("/images/json", filters(label=[f"{LAB_LABEL}={reading.lab.name}"]))
         wanted = {resource.address: resource.name for resource in resources_of(reading.lab, "image")}
-        tagged, leftover = _sorted_out([_found(image) for image in answer if not image.get("ParentId")], wanted)
+        tagged, leftover = _sorted_out([found_image(image) for image in answer if not image.get("ParentId")], wanted)
         yield from tagged
+        yield from foreign_images(reading, {image.address for image in tagged})
         if leftover:
             yield from _unused(leftover, reading)
 
@@ -55,17 +59,25 @@ class ImageLive:
         """Return what makes, replaces or removes one image."""
         if desired is None:
             return _removal(observed) if observed else None
-        whole = _with_base(desired, lab)
+        if desired.options.get("external"):
+            return None
+        whole = with_base(desired, lab)
         diffs = compare(FIELDS, whole.desired, observed) if observed else ()
         reason = reason_for(diffs) if diffs else _outer_reason(desired, preview)
         if observed and not reason:
             return None
-        from labspec.kinds.image.steps import RemoveImage, make_image
+        from labspec.kinds.image.steps import RemoveImage, TagImage, make_image
 
-        prepare = (make_image(lab.name, whole),)
+        if observed and diffs and all(diff.field == "tags" and diff.cause is Cause.DRIFT for diff in diffs):
+            missing = sorted({*desired.desired["tags"]} - {*observed.state.get("tags", ())})
+            make = tuple(TagImage(observed.id, tag, lab.name) for tag in missing)
+            return plain_update(whole, observed, tuple(diff._replace(settle=Settle.UPDATE) for diff in diffs), make)
+        over = observed.id if observed and observed.facts.get(ADOPTED) else ""
+        prepare = (make_image(lab.name, whole, over),)
         if observed is None:
             return creation(whole, (), prepare)
         moved = observed.name != desired.name
+        gone = tuple(sorted({*observed.state.get("tags", ())} - {*desired.desired.get("tags", ())}))
         return replacement(
             whole,
             observed,
@@ -73,7 +85,7 @@ class ImageLive:
             reason,
             prepare=prepare,
             # Containers move to the new image before the old one goes; one that is somebody else's may keep it.
-            finish=(RemoveImage(observed.id, observed.name if moved else "", must_go=False),),
+            finish=(RemoveImage(observed.id, observed.name if moved else "", must_go=False, further=gone),),
         )
 
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:
@@ -81,35 +93,30 @@ class ImageLive:
         resources = lab.by_address
         made = [(change, resources[change.address]) for change in changes if change.address in resources]
         yield from _taken([resource for change, resource in made if _wants_tag(change)], lab, host)
-        for _, resource in made:
-            yield from _unmakeable(resource)
+        for change, resource in made:
+            if change.action in (Action.CREATE, Action.REPLACE):
+                yield from unmakeable(resource)
 
     def waits(self, resource: Resource) -> Iterable[Step]:  # noqa: ARG002  the contract's argument
         """Return nothing: it is ready once it is made."""
         return ()
 
     def dangers(self, resource: Resource) -> Iterable[Danger]:
-        """Yield a danger for each entitlement that the build asks for."""
-        for name in resource.options.get("allow", ()):
+        """Yield a danger for each entitlement that the build asks for, and for what it gets of the host."""
+        options, address = resource.options, resource.address
+        if options.get("secrets"):
+            from labspec.kinds.service.dangers import mount_dangers
+
+            for file in (given["file"] for given in options["secrets"] if "file" in given):
+                for found in mount_dangers(file, address):
+                    yield found._replace(message=f"a build step may read {file} of the host")
+        for name in options.get("allow", ()):
             danger, message = _DANGERS[name]
-            yield Danger(danger, resource.address, message)
-
-
-def _found(image: Mapping[str, Any]) -> Observed:
-    """Return one image of GET /images/json (API 1.41); its name is the tag that labspec gave it, "" without."""
-    labels = image.get("Labels") or {}
-    applied = applied_fields(labels)
-    tags = [tag for tag in image.get("RepoTags") or () if tag != "<none>:<none>"]
-    own = next((tag for tag in tags if digest(tag) == applied.get("tag")), "")
-    return Observed(
-        address=labels.get(ADDRESS_LABEL, ""),
-        kind="image",
-        id=image["Id"],
-        name=own,
-        state={"tag": own} if own else {},
-        applied=applied,
-        facts={"kept": bool(tags) and not own},
-    )
+            yield Danger(danger, address, message)
+        for key in options.get("ssh", {}).values():
+            yield Danger("ssh", address, f"a build step may use {f'the SSH key {key}' if key else 'your SSH agent'}")
+        for folder in options.get("writes", ()):
+            yield Danger("host-mount", address, f"a build writes its cache to {folder} of the host")
 
 
 def _sorted_out(images: Iterable[Observed], wanted: Mapping[str, str]) -> tuple[list[Observed], list[Observed]]:
@@ -149,17 +156,9 @@ def _removal(observed: Observed) -> Change:
     from labspec.kinds.image.steps import RemoveImage
 
     leftover = observed.facts.get("leftover", False)
-    step = RemoveImage(observed.id, observed.name, must_go=not leftover)
+    further = tuple(observed.state.get("tags", ()))
+    step = RemoveImage(observed.id, observed.name, must_go=not leftover, further=further)
     return removal(observed, (step,), "left from an earlier build" if leftover else "no longer in the spec")
-
-
-def _with_base(desired: Resource, lab: Lab) -> Resource:
-    """Return the resource with digests of the lab's images that it is made from, so that it follows them."""
-    if not desired.needs:
-        return desired
-    needed = [resource for resource in resources_of(lab, "image") if resource.address in desired.needs]
-    base = {resource.address: digest(_with_base(resource, lab).desired) for resource in needed}
-    return desired._replace(desired={**desired.desired, "base": base})
 
 
 def _outer_reason(desired: Resource, preview: Preview) -> str:
@@ -170,25 +169,26 @@ def _outer_reason(desired: Resource, preview: Preview) -> str:
 
 
 def _wants_tag(change: Change) -> bool:
-    return change.action is Action.CREATE or any(diff.field == "tag" for diff in change.diffs)
+    return change.action is Action.CREATE or any(diff.field in ("tag", "tags") for diff in change.diffs)
 
 
 def _taken(resources: Sequence[Resource], lab: Lab, host: Host) -> Iterator[Diagnostic]:
     from labspec.kinds.image.steps import foreign_owner
 
-    docker: Docker = host.docker
-    found = docker.find_all([f"/images/{segment(resource.name)}/json" for resource in resources])
-    for resource, image in zip(resources, found, strict=True):
+    named = [(resource, tag) for resource in resources for tag in (resource.name, *resource.desired.get("tags", ()))]
+    found = host.docker.find_all([f"/images/{segment(tag)}/json" for _, tag in named])
+    for (resource, tag), image in zip(named, found, strict=True):
         whose = foreign_owner(image, lab.name) if image else None
         if whose:
             yield Diagnostic(
-                f"{resource.address}: the tag {resource.name} is taken by an image that {whose}",
+                f"{resource.address}: the tag {tag} is taken by an image that {whose}",
                 at=resource.at,
-                hint="give the lab's image another 'tag', or remove the other one (docker rmi)",
+                hint="give the lab's image another tag, name it under 'adopt', or remove the other one (docker rmi)",
             )
 
 
-def _unmakeable(resource: Resource) -> Iterator[Diagnostic]:
+def unmakeable(resource: Resource) -> Iterator[Diagnostic]:
+    """Yield what this host lacks to make an image."""
     from shutil import which
 
     if resource.options["source"] == "rootfs" and not which("mmdebstrap"):
@@ -204,6 +204,28 @@ def _unmakeable(resource: Resource) -> Iterator[Diagnostic]:
             checked(resource.options["archive"])
         except LabError as error:
             yield from (found._replace(at=resource.at) for found in error.diagnostics)
+    for said, hint in _not_given(resource.options):
+        yield Diagnostic(f"{resource.address}: {said}", at=resource.at, hint=hint)
+
+
+def _not_given(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what a build is to be given and is not here, and what to do about it."""
+    import os
+
+    for given in options.get("secrets", ()):
+        what = f"secret '{given['source']}' of its build"
+        if "environment" in given and given["environment"] not in os.environ:
+            yield f"{what} is the variable {given['environment']}, which the environment has not", "set and export it"
+        elif "file" in given and not os.access(given["file"], os.R_OK):
+            yield f"{what}: there is no file {given['file']} that you may read", "write it, or correct its path"
+    for key in options.get("ssh", {}).values():
+        if key and not os.access(key, os.R_OK):
+            yield f"there is no SSH key {key} that you may read", "correct its path"
+        if not key and "SSH_AUTH_SOCK" not in os.environ:
+            yield (
+                "its build uses the SSH agent, and there is none",
+                "start it, or give a key: default=PATH",
+            )
 
 
 LIVE = ImageLive()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
@@ -13,6 +13,7 @@ from labspec.core.resource import Resource
 from labspec.kinds.image.build import dockerfile_resource, steps_resource
 from labspec.kinds.image.context import with_content
 from labspec.kinds.image.instructions import (
+    Arguments,
     CheckedStep,
     Label,
     Path,
@@ -26,17 +27,20 @@ from labspec.kinds.image.instructions import (
     label_name,
 )
 from labspec.kinds.image.names import TAG_PATTERN, image_tag, valid_tag
+from labspec.kinds.image.options import KEYS
 from labspec.kinds.provider import Scope
-from labspec.kinds.section import ModelSection
+from labspec.kinds.section import Line, ModelSection, Size
 from labspec.kinds.volume.model import labels_mapping
 
 _CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-_SOURCES = ("from", "dockerfile", "archive", "rootfs")
+_SOURCES = ("from", "dockerfile", "archive", "rootfs", "external")
+_BUILD = {"build_args", "target", "platform", "labels", "tag", *KEYS} - {"isolation", "privileged"}
 _FITTING = {
-    "from": {"syntax", "args", "steps", "build_args", "target", "platform", "labels", "no_cache", "pull", "tag"},
-    "dockerfile": {"context", "build_args", "target", "platform", "labels", "no_cache", "pull", "tag"},
+    "from": {"syntax", "args", "steps", *_BUILD},
+    "dockerfile": {"context", *_BUILD},
     "archive": {"labels", "tag"},
     "rootfs": {"labels", "tag"},
+    "external": {"tag"},
 }
 """What may stand beside each source."""
 
@@ -64,6 +68,9 @@ def _suite(value: str) -> str:
     return value
 
 
+Tag = Annotated[str, AfterValidator(_tag), WithJsonSchema({"type": "string", "pattern": TAG_PATTERN})]
+
+
 class Rootfs(BaseModel):
     """A root file system made of a distribution's packages."""
 
@@ -80,14 +87,36 @@ class Rootfs(BaseModel):
     """Packages to install besides."""
 
 
+class BuildSecret(BaseModel):
+    """A secret for the steps of a build that mount it."""
+
+    model_config = _CONFIG
+
+    source: Line
+    """Its name in `secrets`; it must be a file or a variable of the environment."""
+    target: Word | None = None
+    """The id by which steps mount it; its name where it is not given."""
+
+
+class Limit(BaseModel):
+    """A limit that has two values."""
+
+    model_config = _CONFIG
+
+    soft: Annotated[int, Field(ge=-1)]
+    """What a process starts with."""
+    hard: Annotated[int, Field(ge=-1)]
+    """What it may raise it to."""
+
+
 class Image(BaseModel):
-    """An image: exactly one of from, dockerfile, archive and rootfs says where it comes from."""
+    """An image: exactly one of from, dockerfile, archive, rootfs and external says where it comes from."""
 
     model_config = _CONFIG
 
     syntax: Annotated[Word, Field(pattern=r"^[a-z0-9]")] | None = None
     """The image that reads the Dockerfile, such as docker/dockerfile:1; what the engine has where it is not given."""
-    args: Variable | list[Variable] | dict[Variable, Scalar | None] | None = None
+    args: Arguments | None = None
     """Build arguments for `from` to use, as `arg` in the steps: names, or names with their defaults."""
     from_: Annotated[Reference | Stage | None, Field(alias="from")] = None
     """The image to start from: one of `images` by its name, or any other."""
@@ -101,8 +130,12 @@ class Image(BaseModel):
     """A file that `docker save` made; it may be compressed with gzip."""
     rootfs: Rootfs | None = None
     """A root file system made of a distribution's packages."""
-    tag: Annotated[str, AfterValidator(_tag), WithJsonSchema({"type": "string", "pattern": TAG_PATTERN})] | None = None
-    """The image's name on the host; `<lab>/<name>:latest` where it is not given."""
+    external: Literal[True] | None = None
+    """The lab does not make it: an image named `tag` must be on the host, and stays there."""
+    tag: Tag | None = None
+    """The image's name on the host; `<lab>/<name>:latest` where it is not given, `<name>` for an external one."""
+    tags: list[Tag] | None = None
+    """Further names of it."""
     build_args: dict[Variable, Scalar] | None = None
     """Values for what the Dockerfile declares with ARG."""
     target: Word | None = None
@@ -115,6 +148,26 @@ class Image(BaseModel):
     """Do every step anew when the image is built."""
     pull: bool | None = None
     """Look for a newer image to start from when the image is built."""
+    secrets: list[Word | BuildSecret] | None = None
+    """Entries of `secrets` that steps may mount; a build that prints one has it hidden in what labspec tells."""
+    ssh: dict[Word, Line | None] | list[Line] | None = None
+    """SSH keys that steps may mount: the id and the key's path, or only `default` for your agent. Asks for --allow."""
+    additional_contexts: dict[Word, Line] | list[Line] | None = None
+    """Further folders and images to copy from: by name, a folder of the lab, docker-image://IMAGE or an address."""
+    network: Word | None = None
+    """The network of the steps: default, none, or host, which asks for --allow."""
+    extra_hosts: dict[Line, Line | list[Line]] | list[Line] | None = None
+    """Names and addresses that the steps know besides."""
+    shm_size: Size | None = None
+    """The size of /dev/shm for the steps."""
+    ulimits: dict[Annotated[str, Field(pattern="^[a-z]+$")], int | Limit] | None = None
+    """Limits of the steps' processes."""
+    cache_from: list[Line] | None = None
+    """Images and places that have a cache of an earlier build."""
+    cache_to: list[Line] | None = None
+    """Where to write the cache of the build, such as type=inline."""
+    entitlements: list[Literal["network.host", "security.insecure"]] | None = None
+    """What steps may do to the host; asks for --allow."""
 
 
 class ImageSection(ModelSection):
@@ -136,6 +189,8 @@ class ImageSection(ModelSection):
                 made = dockerfile_resource(name, entry, scope)
             case "archive":
                 made = _archive(name, entry, scope)
+            case "external":
+                made = _resource(name, entry, scope, "external", {}, external=True)
             case _:
                 made = _resource(name, entry, scope, "rootfs", {"rootfs": _rootfs(entry["rootfs"])})
         return () if made is None else (made,)
@@ -185,7 +240,7 @@ def _resource(
         kind="image",
         name=tag,
         desired={"tag": tag, **wanted, **desired},
-        options={"source": source, "external": False, **options},
+        options={"external": False, **options, "source": source},
     )
 
 

@@ -13,13 +13,20 @@ TAG_PATTERN = (
     r"(:[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?$"
 )
 """A repository and a tag, without a digest, as Docker's reference grammar has them."""
+TAGS_LABEL = "io.labspec.tags"
+"""The label of an image with its further names, blanks between them."""
 _IMPLIED = ("docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/")
 
 
 def image_tag(lab: str, name: str, entry: Mapping[str, Any]) -> str:
-    """Return the tag of `images.name`, as the engine lists it; `<lab>/<name>:latest` where the entry has none."""
+    """Return the tag of `images.name`, as the engine lists it.
+
+    Where the entry has none it is `<lab>/<name>:latest`, and the entry's own name for an image that the lab only uses.
+    """
     tag = entry.get("tag")
-    return normal_tag(tag if isinstance(tag, str) and tag else f"{lab}/{name}".lower())
+    if isinstance(tag, str) and tag:
+        return normal_tag(tag)
+    return normal_tag(name if entry.get("external") else f"{lab}/{name}".lower())
 
 
 def normal_tag(tag: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from labspec.core.diagnostic import LabError, did_you_mean
 from labspec.core.resource import Resource
 from labspec.kinds.image.context import with_content
 from labspec.kinds.image.names import lab_image, normal_tag
+from labspec.kinds.image.options import NOTHING_FURTHER, Options
 from labspec.kinds.image.parse import Instruction, entitlements, instructions, outside_images, stages
 from labspec.kinds.provider import Scope
 
@@ -30,10 +30,7 @@ class Recipe:
     platform: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     ignore: str | None = None
-    extras: Mapping[str, Any] = field(default_factory=dict)
-    """Further options of the build that decide what comes out: network, extra_hosts, contexts."""
-    hints: Mapping[str, Any] = field(default_factory=dict)
-    """Options that do not: no_cache, pull, cache_from."""
+    further: Options = NOTHING_FURTHER
     project: str = ""
 
     def resource(self, scope: Scope, path: Path, at: Path) -> Resource | None:
@@ -59,16 +56,18 @@ class Recipe:
             "target": self.target,
             "platform": self.platform,
             "labels": dict(self.labels),
-            "build": dict(self.extras),
+            "build": dict(self.further.deciding),
+            "tags": [tag for tag in self.further.tags if tag != self.tag],
         }
         options = {
             "source": self.source,
             "external": False,
             "context": self.context,
             "ignore": self.ignore,
-            "allow": entitlements(found) + (["network.host"] if self.extras.get("network") == "host" else []),
-            "contexts": self.extras.get("contexts", {}),
-            **self.hints,
+            "allow": sorted({*entitlements(found), *self.further.allow, *self._network()}),
+            "contexts": self.further.deciding.get("contexts", {}),
+            "parts": {"secrets": dict(self.further.parts)} if self.further.parts else {},
+            **self.further.passed,
         }
         resource = Resource(
             address=self.address,
@@ -87,6 +86,9 @@ class Recipe:
         for source in missing if self.source == "dockerfile" else ():
             scope.error(at, f"line {source.line} copies '{source.path}', and the context has no such file")
         return complete
+
+    def _network(self) -> tuple[str, ...]:
+        return ("network.host",) if self.further.deciding.get("network") == "host" else ()
 
     def _own(self, scope: Scope, name: str) -> tuple[str, str] | None:
         """Return the lab's image that a Dockerfile means: by its tag, for there a bare name is Docker's."""

@@ -1,16 +1,13 @@
-"""The steps that make and remove images: a build, a loaded archive, a root file system, a removal."""
+"""The steps that make and remove images, but for builds: a loaded archive, a root file system, names, a removal."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-import threading
-from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
@@ -22,103 +19,18 @@ from labspec.kinds.objects import ownership
 if TYPE_CHECKING:
     from labspec.host.host import Host
 
-_BUILDS = threading.BoundedSemaphore(4)
-"""Builds at once: each keeps several processes busy."""
-_KEPT_LINES = 2000
-"""Of the log of a build; its end tells why it failed."""
 
-
-def make_image(lab: str, resource: Resource) -> Step:
-    """Return the step that makes the image of a resource."""
+def make_image(lab: str, resource: Resource, over: str = "") -> Step:
+    """Return the step that makes the image of a resource. `over` is the id of an adopted one whose tag it takes."""
     match resource.options["source"]:
         case "archive":
-            return LoadArchive.of(lab, resource)
+            return LoadArchive.of(lab, resource, over)
         case "rootfs":
-            return ImportRootfs.of(lab, resource)
+            return ImportRootfs.of(lab, resource, over)
         case _:
-            return BuildImage.of(lab, resource)
+            from labspec.kinds.image.buildx import BuildImage
 
-
-@dataclass(frozen=True)
-class BuildImage(Step):
-    """Build an image. `request` is what to build, as JSON text: a resource's desired fields and options."""
-
-    tag: str
-    lab: str
-    request: str
-
-    @classmethod
-    def of(cls, lab: str, resource: Resource) -> Self:
-        """Return the step that builds the image of a resource."""
-        wanted = resource.desired
-        options = resource.options
-        request = {
-            "dockerfile": wanted["dockerfile"],
-            "ignore": options.get("ignore"),
-            "context": options["context"],
-            "build_args": wanted.get("build_args", {}),
-            "target": wanted.get("target"),
-            "platform": wanted.get("platform"),
-            "labels": {**wanted.get("labels", {}), **ownership(lab, resource)},
-            "network": wanted.get("build", {}).get("network"),
-            "extra_hosts": wanted.get("build", {}).get("extra_hosts", {}),
-            "contexts": options.get("contexts", {}),
-            "allow": options.get("allow", []),
-            "cache_from": options.get("cache_from", []),
-            "no_cache": bool(options.get("no_cache")),
-            "pull": bool(options.get("pull")),
-        }
-        return cls(resource.name, lab, json.dumps(request, sort_keys=True))
-
-    def __str__(self) -> str:
-        request = json.loads(self.request)
-        traits = [f"{name}={value}" for name, value in sorted(request["build_args"].items())]
-        traits += [f"{key} {request[key]}" for key in ("target", "platform") if request[key]]
-        return f"build image {self.tag}" + (f" with {', '.join(traits)}" if traits else "")
-
-    def run(self, host: Host) -> None:
-        """Build it, without touching what has its tag until it is done."""
-        _refuse_foreign(host.docker, self.tag, self.lab)
-        request = json.loads(self.request)
-        with TemporaryDirectory(prefix="labspec-") as folder:
-            # A folder of its own, so that the build sends the engine no more of the context than it copies.
-            dockerfile = Path(folder, "Dockerfile")
-            dockerfile.write_text(request["dockerfile"])
-            Path(folder, "Dockerfile.dockerignore").write_text(request["ignore"] or "# everything is part of it\n")
-            with _BUILDS:
-                self._build(host, request, dockerfile)
-
-    def _build(self, host: Host, request: dict[str, Any], dockerfile: Path) -> None:
-        from python_on_whales.exceptions import DockerException
-
-        from labspec.kinds.image.failure import build_failure
-
-        log: deque[str] = deque(maxlen=_KEPT_LINES)
-        try:
-            lines = host.whales().buildx.build(
-                request["context"],
-                add_hosts=request["extra_hosts"],
-                allow=request["allow"],
-                build_args=request["build_args"],
-                build_contexts=request["contexts"],
-                builder="default",
-                cache=not request["no_cache"],
-                cache_from=[_cache(source) for source in request["cache_from"]] or None,
-                file=dockerfile,
-                labels=request["labels"],
-                load=True,
-                network=request["network"],
-                platforms=[request["platform"]] if request["platform"] else None,
-                progress="plain",
-                provenance=False,
-                pull=request["pull"],
-                tags=[self.tag],
-                target=request["target"],
-                stream_logs=True,
-            )
-            log.extend(cast("Iterator[str]", lines))
-        except DockerException as error:
-            raise build_failure(self.tag, log, error.return_code) from error
+            return BuildImage.of(lab, resource, over)
 
 
 @dataclass(frozen=True)
@@ -129,12 +41,13 @@ class LoadArchive(Step):
     lab: str
     path: str
     labels: str
+    over: str = ""
 
     @classmethod
-    def of(cls, lab: str, resource: Resource) -> Self:
+    def of(cls, lab: str, resource: Resource, over: str = "") -> Self:
         """Return the step that loads the image of a resource."""
         labels = {**resource.desired.get("labels", {}), **ownership(lab, resource)}
-        return cls(resource.name, lab, resource.options["archive"], json.dumps(labels, sort_keys=True))
+        return cls(resource.name, lab, resource.options["archive"], json.dumps(labels, sort_keys=True), over)
 
     def __str__(self) -> str:
         return f"load image {self.tag} from {Path(self.path).name}"
@@ -145,7 +58,7 @@ class LoadArchive(Step):
 
         from labspec.kinds.image.archive import opened, write_labelled
 
-        _refuse_foreign(host.docker, self.tag, self.lab)
+        refuse_foreign(host.docker, self.tag, self.lab, self.over)
         with TemporaryDirectory(prefix="labspec-") as folder:
             copy = Path(folder, "image.tar")
             with opened(self.path) as archive, copy.open("wb") as target:
@@ -169,14 +82,15 @@ class ImportRootfs(Step):
     variant: str
     packages: tuple[str, ...]
     labels: str
+    over: str = ""
 
     @classmethod
-    def of(cls, lab: str, resource: Resource) -> Self:
+    def of(cls, lab: str, resource: Resource, over: str = "") -> Self:
         """Return the step that makes the image of a resource."""
         rootfs = resource.desired["rootfs"]
         labels = json.dumps({**resource.desired.get("labels", {}), **ownership(lab, resource)}, sort_keys=True)
         packages = tuple(rootfs.get("packages", ()))
-        return cls(resource.name, lab, rootfs["suite"], rootfs["variant"], packages, labels)
+        return cls(resource.name, lab, rootfs["suite"], rootfs["variant"], packages, labels, over)
 
     def __str__(self) -> str:
         more = f" and {', '.join(self.packages)}" if self.packages else ""
@@ -188,7 +102,7 @@ class ImportRootfs(Step):
 
         from labspec.kinds.image.dockerfile import label_instruction
 
-        _refuse_foreign(host.docker, self.tag, self.lab)
+        refuse_foreign(host.docker, self.tag, self.lab, self.over)
         with TemporaryDirectory(prefix="labspec-") as folder:
             archive = Path(folder, "rootfs.tar")
             self._bootstrap(archive)
@@ -213,6 +127,24 @@ class ImportRootfs(Step):
 
 
 @dataclass(frozen=True)
+class TagImage(Step):
+    """Give an image of the lab a further name."""
+
+    id: str
+    tag: str
+    lab: str
+
+    def __str__(self) -> str:
+        return f"tag image {short_id(self.id)} as {self.tag}"
+
+    def run(self, host: Host) -> None:
+        """Do it, unless an image that is not the lab's has that name."""
+        refuse_foreign(host.docker, self.tag, self.lab)
+        name, _, tag = self.tag.rpartition(":")
+        host.docker.post(f"/images/{segment(self.id)}/tag", query={"repo": name, "tag": tag})
+
+
+@dataclass(frozen=True)
 class RemoveImage(Step):
     """Remove one image: by its id, after its tag where it has one of the lab's. Tags of others keep it."""
 
@@ -221,6 +153,8 @@ class RemoveImage(Step):
     """The tag that goes; "": it has none of the lab's, and goes only if it has no other either."""
     must_go: bool = True
     """Whether a container that still uses it is a failure; else the image stays."""
+    further: tuple[str, ...] = ()
+    """Further names of the lab's that it has; they go first."""
 
     def __str__(self) -> str:
         return f"remove image {self.tag}" if self.tag else f"remove old image {short_id(self.id)}"
@@ -231,6 +165,10 @@ class RemoveImage(Step):
         if image is None:
             return
         tags = image.get("RepoTags") or []
+        for tag in self.further:
+            if tag in tags:
+                host.docker.delete(f"/images/{segment(tag)}")
+                tags.remove(tag)
         if (self.tag and self.tag not in tags) or (not self.tag and tags):
             return
         try:
@@ -269,19 +207,14 @@ def foreign_owner(image: dict[str, Any], lab: str) -> str | None:
     return f"belongs to lab '{owner}'" if owner else "was not made by labspec"
 
 
-def _refuse_foreign(docker: Docker, tag: str, lab: str) -> None:
+def refuse_foreign(docker: Docker, tag: str, lab: str, over: str = "") -> None:
+    """Raise LabError where an image that is not the lab's has the tag, but for the one with the id `over`."""
     image = docker.find(f"/images/{segment(tag)}/json")
-    whose = foreign_owner(image, lab) if image else None
+    whose = foreign_owner(image, lab) if image and image["Id"] != over else None
     if whose:
         raise LabError(
             f"the tag {tag} appeared meanwhile on an image that {whose}", hint="give the lab's image another 'tag'"
         )
-
-
-def _cache(source: str) -> dict[str, str]:
-    if "=" not in source:
-        return {"type": "registry", "ref": source}
-    return {name: value for name, _, value in (pair.partition("=") for pair in source.split(","))}
 
 
 def _reason(error: Any) -> str:

@@ -118,6 +118,9 @@ def _build(build: str | Mapping[str, Any], project: Project) -> dict[str, Any]:
         section["additional_contexts"] = {
             name: _inside(path or "", project) for name, path in optional_mapping(contexts).items()
         }
+    if section.get("ssh"):
+        keys = optional_mapping(section["ssh"])
+        section["ssh"] = [f"{name}={_inside(key, project)}" if key else name for name, key in keys.items()]
     return section
 
 

@@ -32,7 +32,7 @@ def service_resources(key: str, entry: Entry, project: Project) -> Iterator[Reso
             return
         if project.builds_first(key):
             tag = project.built_tag(key)
-            built = compose_build(address, project.scope, path, tag, entry["build"], project.scope.root, project.name)
+            built = compose_build(address, project, path, tag, entry["build"], entry.get("platform"))
             if built is not None:
                 yield built
     network = default_network(key, project)

@@ -87,7 +87,10 @@ def test_a_dockerfile_that_starts_from_a_tag_of_the_lab(images: LoadImages, tmp_
 @pytest.mark.parametrize(
     ("section", "said"),
     [
-        ({"a": {}}, ["\"a\": {}: image 'a' comes from nowhere (give it one of from, dockerfile, archive, rootfs)"]),
+        (
+            {"a": {}},
+            ["\"a\": {}: image 'a' comes from nowhere (give it one of from, dockerfile, archive, rootfs, external)"],
+        ),
         (
             {"a": {"from": "x", "archive": "y"}},
             ['"archive": "y": image \'a\' has both from and archive (keep one of them)'],
@@ -132,6 +135,12 @@ def test_a_dockerfile_that_starts_from_a_tag_of_the_lab(images: LoadImages, tmp_
         ({"a": {"from": "b"}, "b": {"from": "a"}}, ["these need each other: image.a -> image.b -> image.a"]),
         ({"a": {"dockerfile": "Dockerfil"}}, ["there is no file 'Dockerfil' in the lab's folder"]),
         ({"a": {"dockerfile": "web/Dockerfile"}}, ["line 3 copies 'missing.txt', and the context has no such file"]),
+        ({"a": {"external": True, "labels": ["a=b"]}}, ["labels has no meaning for an image with external"]),
+        ({"a": {"archive": "y", "secrets": ["s"]}}, ["secrets has no meaning for an image with archive"]),
+        ({"a": {**BASE, "secrets": ["s"]}}, ["\"s\": there is no secret 's' (define it under 'secrets:')"]),
+        ({"a": {**BASE, "tags": ["A"]}}, ["'A' is not a tag"]),
+        ({"a": {**BASE, "ulimits": {"nofile": {"soft": 1}}}}, ["lacks the key 'hard'"]),
+        ({"a": {**BASE, "entitlements": ["all"]}}, ["expected network.host or security.insecure"]),
         ({"a": {"rootfs": {"debootstrap": "--help"}}}, ["'--help' is not the name of a release"]),
         ({"a": {"rootfs": {"debootstrap": "sid", "packages": ["a,b"]}}}, ["'a,b' is not the name of a Debian package"]),
     ],
@@ -146,6 +155,16 @@ def test_mistakes_are_told_in_place(
     found = refusals(section)
     for part in said:
         assert any(part in message for message in found), found
+
+
+def test_an_image_that_the_lab_only_uses(images: LoadImages) -> None:
+    found = images({"debian": {"external": True}, "b": {"external": True, "tag": "x/y"}, "c": {"from": "debian"}})
+    assert {address: (item.name, item.desired["tag"], item.needs) for address, item in found.items()} == {
+        "image.debian": ("debian:latest", "debian:latest", ()),
+        "image.b": ("x/y:latest", "x/y:latest", ()),
+        "image.c": ("tp/c:latest", "tp/c:latest", ("image.debian",)),
+    }
+    assert found["image.debian"].options["external"]
 
 
 def test_every_key_has_a_description() -> None:
