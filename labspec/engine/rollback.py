@@ -1,7 +1,8 @@
-"""The way back of the host's settings: what they were as last applied, and putting them there again.
+"""The way back of the host's settings: what they were as an apply began, and putting them there again.
 
 Settings are what a lab changes of the host outside the engine. What the last apply made them is kept in the lab's state
-folder; to go back is to apply that, for what an apply that failed has begun to change, and nothing else.
+folder; with what was edited by hand since, that is the state before an apply. To go back is to apply it, for what an
+apply that failed has begun to change, and nothing else.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from labspec.core.change import Plan
+from labspec.core.diff import digests
 from labspec.core.resource import Lab, Resource
 from labspec.engine.observe import observe
 from labspec.engine.planner import covers, plan
 from labspec.host.host import Host
+from labspec.kinds import lives
+from labspec.kinds.journalled import as_found
 
 if TYPE_CHECKING:
     from labspec.engine.executor import Event, Outcome
@@ -27,6 +31,21 @@ LASTING = frozenset({"package"})
 FILE = "settings.json"
 
 
+def standing(host: Host, lab: str, made: Plan) -> list[dict[str, Any]]:
+    """Return the settings as last applied, those that a plan changes as the host has them: edited by hand, perhaps."""
+    found = {change.address: change.before for change in made.changes if change.before}
+    kinds = {live.kind: live for live in lives()}
+    kept = []
+    for item in recorded(host, lab):
+        before = found.get(item["address"])
+        if before is not None:
+            resource, live = _resource(item), kinds[item["kind"]]
+            own = getattr(live, "as_found", None)
+            item = _item(own(resource, before, host) if own else as_found(resource, before))
+        kept.append(item)
+    return kept
+
+
 def settings_in(made: Plan) -> tuple[str, ...]:
     """Return the addresses of the settings that a plan changes."""
     return tuple(change.address for change in made.changes if change.kind in SETTINGS)
@@ -34,7 +53,7 @@ def settings_in(made: Plan) -> tuple[str, ...]:
 
 def settings_of(lab: Lab) -> list[dict[str, Any]]:
     """Return the settings that a lab wants, as JSON values."""
-    return [item._replace(at=None)._asdict() for item in lab.resources if item.kind in SETTINGS]
+    return [_item(item) for item in lab.resources if item.kind in SETTINGS]
 
 
 def recorded(host: Host, lab: str) -> list[dict[str, Any]]:
@@ -88,8 +107,24 @@ def put_back(
         for address, item in observe(before, host, SETTINGS).items()
         if any(covers(wanted, address) for wanted in addresses)
     }
-    return execute(plan(before, found), host, on_event, threading.Event())
+    outcome = execute(plan(before, found), host, on_event, threading.Event())
+    _remember(host, lab.name, addresses)
+    return outcome
+
+
+def _remember(host: Host, lab: str, addresses: Collection[str]) -> None:
+    """Have the journal say of settings what was last applied: what a hand has edited is not labspec's."""
+    journal = host.journal(lab)
+    entries = journal.entries()
+    for item in recorded(host, lab):
+        entry, applied = entries.get(item["address"]), digests(item["desired"])
+        if item["address"] in addresses and entry is not None and entry["applied"] != applied:
+            journal.record(item["address"], {**entry, "applied": applied})
 
 
 def _resource(item: Mapping[str, Any]) -> Resource:
     return Resource(**{**item, "needs": tuple(item["needs"]), "at": None})
+
+
+def _item(resource: Resource) -> dict[str, Any]:
+    return resource._replace(at=None)._asdict()

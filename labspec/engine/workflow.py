@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labspec.core.change import Action, Change, Node, Plan
 from labspec.core.diagnostic import Diagnostic, LabError
@@ -101,6 +101,7 @@ def apply(
             return Outcome(made, 0, (), 0, False, 0.0, False)
         gc.enable()  # a short command goes without (__main__.py); steps may take long
         settings = rollback.settings_in(made)
+        before = rollback.standing(host, lab.name, made) if settings and not destroy else []
         if not settings:
             outcome = execute(made, host, on_event, stop)
         elif confirm_within:
@@ -110,16 +111,21 @@ def apply(
             if not destroy and not outcome.failed and not outcome.interrupted:
                 rollback.keep(host, lab, settings)
         if not destroy and outcome.failed and settings:
-            outcome = _taken_back(outcome, settings, lab, host, on_event)
+            outcome = _taken_back(outcome, settings, before, lab, host, on_event)
         if destroy and not targets and not outcome.failed and not outcome.skipped:
             host.state.forget(lab.name)
         return outcome
 
 
 def _taken_back(
-    outcome: Outcome, settings: Sequence[str], lab: Lab, host: Host, on_event: Callable[[Event], None]
+    outcome: Outcome,
+    settings: Sequence[str],
+    before: Sequence[Mapping[str, Any]],
+    lab: Lab,
+    host: Host,
+    on_event: Callable[[Event], None],
 ) -> Outcome:
-    """Put back the settings that a failed apply has begun to change, and return its outcome with that."""
+    """Put back the settings that a failed apply has begun to change, as they were before it, and return its outcome."""
     from dataclasses import replace
 
     from labspec.engine import pending, rollback
@@ -134,7 +140,7 @@ def _taken_back(
         on_event(replace(event, total=event.total + outcome.done))
 
     try:
-        back = rollback.put_back(lab, host, rollback.recorded(host, lab.name), begun, further)
+        back = rollback.put_back(lab, host, before, begun, further)
     except (LabError, ApiError, OSError) as error:
         return replace(outcome, stuck=tuple((address, refusal(error)) for address in begun))
     stuck = {address for address, _ in back.failed}

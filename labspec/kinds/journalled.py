@@ -172,6 +172,24 @@ def restoration(observed: Observed, lab: Lab, steps: tuple[Step, ...], after: Ma
     )
 
 
+def as_found(resource: Resource, before: Mapping[str, Any]) -> Resource:
+    """Return a resource with its fields as the host has them: to put that back, whatever somebody has edited by hand.
+
+    Of a list only what is the lab's counts, as does a key of a mapping.
+    """
+    return resource._replace(
+        desired={key: _common(value, before[key]) for key, value in resource.desired.items() if key in before}
+    )
+
+
+def _common(ours: Any, found: Any) -> Any:
+    if isinstance(ours, list) and isinstance(found, list):
+        return [item for item in ours if item in found]
+    if isinstance(ours, Mapping) and isinstance(found, Mapping):
+        return {key: found[key] for key in ours if key in found}
+    return found
+
+
 def needs_root(changes: Sequence[Change], lab: Lab, what: str) -> Iterator[Diagnostic]:
     """Yield a problem for a user who may not change this, at the first thing to be changed."""
     if changes and os.geteuid() != 0:

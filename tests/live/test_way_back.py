@@ -47,6 +47,34 @@ def test_an_apply_that_fails_puts_settings_back(box: HostBox) -> None:
     assert apply(box, "one").stdout == "No changes. The host matches the spec.\n"
 
 
+UNIT = "labspec-way-back.service"
+
+
+def test_an_apply_that_fails_puts_back_what_a_hand_has_edited(box: HostBox) -> None:
+    own = {UNIT: {"Service": {"ExecStart": "/bin/sleep 9000"}, "Install": {"WantedBy": "multi-user.target"}}}
+    good = {UNIT: {**own[UNIT], "state": "started", "enabled": True}}
+    assert apply(box, "one", units=good).returncode == 0
+    edited = f"# by hand\n{box.out('cat', f'/etc/systemd/system/{UNIT}')}\n"
+    box.out("sh", "-c", f"cat > /etc/systemd/system/{UNIT}", text=edited)
+    box.out("systemctl", "daemon-reload")
+    box.out("systemctl", "stop", UNIT)
+    box.out("sh", "-c", f"printf 'by \\377 hand' > {FILE}; chmod 0600 {FILE}")
+    by_hand = box.out("md5sum", FILE)
+    worse = {UNIT: {**good[UNIT], "Unit": {"Description": "new"}}}
+    bad = {"labspec-bad.service": {"Service": {"ExecStart": "/bin/false"}, "state": "started"}}
+    done = apply(box, "two", units={**worse, **bad})
+    assert done.returncode == 1
+    assert f"Put back as they were before it: file.{FILE}" in done.stderr
+    assert (box.out("md5sum", FILE), box.out("stat", "-c%a", FILE)) == (by_hand, "600")
+    assert box.out("cat", f"/etc/systemd/system/{UNIT}") == edited.strip()
+    assert box.run("systemctl", "is-active", UNIT).stdout == "inactive\n"
+    assert "changed on the host" in box.run("labspec", "plan", IN_THERE).stdout
+    box.out("labspec", "destroy", "-y", IN_THERE)
+    assert box.run("ls", FILE).returncode
+    assert box.out("sh", "-c", "cat /var/lib/labspec/back/kept-* | md5sum").split() == [by_hand.split()[0], "-"]
+    box.out("sh", "-c", "rm -r /var/lib/labspec/back")
+
+
 def test_settings_go_back_unless_they_are_confirmed(box: HostBox) -> None:
     assert apply(box, "one").returncode == 0
     assert "unless 'labspec confirm' is run" in apply(box, "two", "--confirm-within", "60s").stderr

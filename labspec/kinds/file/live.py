@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,17 @@ from labspec.host.system import FileState
 from labspec.kinds.file.content import content_text, hidden_text
 from labspec.kinds.file.dangers import dangers
 from labspec.kinds.file.steps import KeepCopy, RestoreFile, WriteFile, group_number, user_number
-from labspec.kinds.journalled import Known, Record, installs, known, needs_root, observed, restoration, update
+from labspec.kinds.journalled import (
+    Known,
+    Record,
+    as_found,
+    installs,
+    known,
+    needs_root,
+    observed,
+    restoration,
+    update,
+)
 from labspec.kinds.objects import creation
 from labspec.kinds.provider import Reading
 
@@ -69,6 +79,15 @@ class FileLive:
             resource = resources.get(change.address)
             if resource is not None and change.action is not Action.DELETE:
                 yield from _in_the_way(resource, lab)
+
+    def as_found(self, resource: Resource, before: Mapping[str, Any], host: Host) -> Resource:
+        """Return a file of the lab as it is on the host, byte for byte."""
+        with anchored(resource.name) as path:
+            now = host.system.read(path)
+        if now is None:
+            return resource
+        found = as_found(resource, {**before, "content": content_text(now.content)})
+        return found._replace(options={**resource.options, "base64": base64.b64encode(now.content).decode()})
 
     def waits(self, resource: Resource) -> Iterable[Step]:  # noqa: ARG002  the contract's argument
         """Return nothing: a file is there once it is written."""

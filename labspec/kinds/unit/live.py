@@ -89,6 +89,20 @@ class UnitLive:
         """Return a problem for each unit that systemd would not take, or that this host cannot have."""
         return unit_problems(changes, lab, host)
 
+    def as_found(self, resource: Resource, before: Mapping[str, Any], host: Host) -> Resource:
+        """Return a unit of the lab as it is on the host, its file byte for byte; one that has failed, as it ran."""
+        path = resource.options["path"]
+        text = content_of(host.system, path) if path else None
+        kept = {key: value for key, value in before.items() if key == "enabled" or value in ("started", "stopped")}
+        return resource._replace(
+            desired={
+                **resource.desired,
+                **{key: value for key, value in kept.items() if key in resource.desired},
+                **({"sections": values_of(settings_in(text))} if text else {}),
+            },
+            options={**resource.options, **({"text": text} if text else {})},
+        )
+
     def waits(self, resource: Resource) -> Iterable[Step]:  # noqa: ARG002  the contract's argument
         """Return nothing: that it runs is seen when it is started."""
         return ()
