@@ -33,13 +33,12 @@ class Host:
         self.state = state or StateFolder()
         self._journals: dict[str, Journal] = {}
 
-    def whales(
-        self, compose_file: str | None = None, project: str | None = None, *, at_once: int = 0
-    ) -> DockerClient:
+    def whales(self, compose_file: str | None = None, project: str | None = None, *, at_once: int = 0) -> DockerClient:
         """Return the python-on-whales client for this engine, each call bounded to COMMAND_SECONDS.
 
-        With `at_once`, compose has at most so many services in hand at a time. The user's COMPOSE_* variables are kept from it: they would change names, profiles and what is removed. It holds
-        the lab's lock for as long as it runs, even where this process is killed.
+        With `at_once`, compose has at most so many services in hand at a time. The user's COMPOSE_* variables are kept
+        from it: they would change names, profiles and what is removed. It holds the lab's lock for as long as it runs,
+        even where this process is killed.
         """
         from python_on_whales import DockerClient
 
