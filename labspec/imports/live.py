@@ -1,4 +1,4 @@
-"""What is on the host as a spec that adopts it: containers, networks, volumes, the daemon's settings, units."""
+"""What is on the host as a spec that adopts it: containers, images, networks, volumes, daemon settings, units."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from labspec.core.resource import LAB_LABEL
 from labspec.host.docker import segment
 from labspec.imports.compose import project_name
 from labspec.imports.live_container import container_entry
+from labspec.imports.live_images import import_images
 from labspec.imports.live_objects import network_entry, volume_entry
 from labspec.imports.report import Imported, Loss
 from labspec.kinds.service.sharing import Peer, shared_ids
@@ -38,6 +39,8 @@ class Choice:
     units: tuple[str, ...] = ()
     daemon: bool = False
     everything: bool = False
+    used_images: bool = False
+    """The images of the chosen containers too."""
 
     @property
     def empty(self) -> bool:
@@ -57,8 +60,12 @@ class _Found:
     losses: list[Loss] = field(default_factory=list)
 
 
-def import_live(host: Host, choice: Choice, name: str | None = None) -> Imported:
-    """Return the spec of what is chosen. Raises LabError for what is not there, or belongs to a lab."""
+def import_live(host: Host, choice: Choice, name: str | None = None, folder: Path | None = None) -> Imported:
+    """Return the spec of what is chosen, for a lab in `folder` (where labspec was started, if not given).
+
+    Raises LabError for what is not there, or belongs to a lab.
+    """
+    folder = folder or Path.cwd()
     if choice.empty:
         raise LabError("nothing is chosen", hint="--container NAME, --project NAME, ... or --all")
     containers = _containers(host, choice)
@@ -72,19 +79,21 @@ def import_live(host: Host, choice: Choice, name: str | None = None) -> Imported
         names.network(network["Name"])
     for volume in volumes.values():
         names.volume(volume["Name"])
+    users = containers if choice.used_images else ()
+    images = import_images(host, choice.images, choice.labels, users, folder)
+    found.adopt.update(images.adopt)
     sections: dict[str, Any] = {
+        "images": images.entries,
         "networks": found.networks,
         "volumes": found.volumes,
         "services": found.services,
         "adopt": sorted(found.adopt),
     }
-    reason = "an image does not say how it was made; the spec names it where a service uses it"
-    found.losses += [Loss(f"--image {image}", reason, hint="describe it under 'images'") for image in choice.images]
     for more in _host_parts(choice, lab):
         sections |= more.sections
         found.losses += more.losses
     made = Imported(lab, {key: value for key, value in sections.items() if value}, tuple(found.losses))
-    return _compared(made, host) if found.adopt else made
+    return _compared(made, host, folder)
 
 
 class _Names:
@@ -253,13 +262,13 @@ def _unit_file(unit: str) -> Path:
     raise LabError(f"there is no file of a unit {name}", hint="'systemctl cat' shows where units are")
 
 
-def _compared(made: Imported, host: Host) -> Imported:
+def _compared(made: Imported, host: Host, folder: Path) -> Imported:
     """Return the import with what would still change once its objects are adopted."""
     from labspec.engine.workflow import make_plan
     from labspec.imports.writing import spec_text
     from labspec.spec.loader import load_text
 
-    lab = load_text(spec_text(made), Path.cwd() / "lab.yaml")
+    lab = load_text(spec_text(made), folder / "lab.yaml")
     losses = [
         Loss(change.address, f"apply would {change.action.word} it: {change.reason}")
         for change in make_plan(lab, host).changes

@@ -146,6 +146,102 @@ def test_what_differs_is_told_in_the_same_plan(stack: Path, lab_name: str, host:
     assert workflow.make_plan(lab, host).empty
 
 
+BUILT = """
+services:
+  web:
+    build: ./web
+    command: [sleep, "900"]
+    stop_signal: SIGKILL
+"""
+
+
+@pytest.fixture
+def built(lab_name: str, busybox: str, tmp_path: Path) -> Iterator[Path]:
+    """Return the folder of a compose project that builds its image, and is up, without labspec."""
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web/Dockerfile").write_text(f"FROM {busybox}\nCOPY page /page\n")
+    (tmp_path / "web/page").write_text("one")
+    (tmp_path / "compose.yaml").write_text(BUILT)
+    docker("compose", "-p", lab_name, "up", "-d", folder=tmp_path)
+    yield tmp_path
+    subprocess.run(
+        ["docker", "compose", "-p", lab_name, "down"], capture_output=True, check=False, timeout=120, cwd=tmp_path
+    )
+    subprocess.run(["docker", "rmi", f"{lab_name}-web"], capture_output=True, check=False, timeout=60)
+
+
+def image_id(reference: str) -> str:
+    return docker("image", "ls", "--quiet", "--no-trunc", reference).strip()
+
+
+def test_a_built_image_is_adopted_and_from_then_on_follows_its_dockerfile(
+    built: Path, lab_name: str, host: Host
+) -> None:
+    before, image = objects(lab_name), image_id(f"{lab_name}-web")
+    imported = import_compose(ComposeFiles((built / "compose.yaml",), built, name=lab_name))
+    services = ("service.web", "network.default")
+    foreign = workflow.make_plan(loaded(imported, built, *services), host)
+    assert any("was not made by labspec" in problem.message for problem in foreign.problems)
+
+    lab = loaded(imported, built, *services, "image.web")
+    plan = workflow.make_plan(lab, host)
+    assert {change.action for change in plan.changes} == {Action.ADOPT}
+    assert any("cannot see what it was made of" in warning for change in plan.changes for warning in change.warnings)
+    assert not workflow.apply(lab, host).failed
+    assert (objects(lab_name), image_id(f"{lab_name}-web")) == (before, image)
+    assert workflow.make_plan(loaded(imported, built), host).empty
+
+    (built / "web/page").write_text("two")
+    lab = loaded(imported, built)
+    changes = {change.address: change for change in workflow.make_plan(lab, host).changes}
+    assert {address: change.action for address, change in changes.items()} == {
+        "image.web": Action.REPLACE,
+        "service.web": Action.REPLACE,
+    }
+    assert not workflow.apply(lab, host).failed
+    assert image_id(f"{lab_name}-web") not in ("", image)
+    assert host.docker.find(f"/images/{image}/json") is None, "nothing needs the old one"
+    assert workflow.make_plan(lab, host).empty
+    assert not workflow.apply(lab, host, destroy=True).failed
+    assert (objects_left(lab_name), image_id(f"{lab_name}-web")) == ([], "")
+
+
+def test_images_are_used_as_they_are_or_adopted_as_a_dockerfile_makes_them(
+    built: Path, lab_name: str, busybox: str, host: Host
+) -> None:
+    before, image = objects(lab_name), image_id(f"{lab_name}-web")
+    choice = Choice(projects=(lab_name,), images=(f"{lab_name}-web={built}/web",), labels=("no.such=label",))
+    imported = import_live(host, choice, folder=built)
+    key = f"{lab_name}-web"
+    assert imported.sections["images"] == {key: {"dockerfile": "web/Dockerfile", "tag": f"{lab_name}-web:latest"}}
+    assert f"image.{key}" in imported.sections["adopt"]
+    assert imported.losses == ()
+    lab = load_text(spec_text(imported), built / "lab.yaml")
+    assert not workflow.apply(lab, host).failed
+    assert (objects(lab_name), image_id(key)) == (before, image)
+    assert workflow.make_plan(lab, host).empty
+
+    docker("tag", busybox, f"{lab_name}/extra:1")
+    try:
+        other = import_live(host, Choice(images=(f"{lab_name}/extra:1",)), f"{lab_name}-b", built)
+        assert other.sections == {"images": {"extra": {"external": True, "tag": f"{lab_name}/extra:1"}}}
+        using = load_text(spec_text(other), built / "lab.yaml")
+        assert workflow.make_plan(using, host).empty
+        assert workflow.make_plan(using, host, destroy=True).empty
+    finally:
+        docker("rmi", f"{lab_name}/extra:1")
+    (problem,) = workflow.make_plan(using, host).problems
+    assert f"this host has no image named {lab_name}/extra:1, and it is external" in problem.message
+    assert not workflow.apply(lab, host, destroy=True).failed
+
+
+@pytest.mark.usefixtures("stack")
+def test_the_images_of_containers_come_along(lab_name: str, busybox: str, host: Host) -> None:
+    imported = import_live(host, Choice(projects=(lab_name,), used_images=True))
+    assert imported.sections["images"] == {"busybox": {"external": True, "tag": busybox}}
+    assert imported.losses == ()
+
+
 OPTIONS = (
     "",
     "-it --init --read-only --tmpfs /run:size=1m,mode=700 -w /srv -u 1000:1000 -h box --domainname example.org "

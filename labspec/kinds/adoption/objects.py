@@ -18,11 +18,11 @@ def taken_over(
 ) -> Iterator[Observed]:
     """Yield the objects of a kind that the lab has adopted, then those that the spec adopts and that are nobody's.
 
-    `there` are the addresses of the lab's own.
+    `path` leads to one of them in the API, with {} for its name; `there` are the addresses of the lab's own.
     """
     record = adopted(reading, kind)
     found: set[str] = set(there)
-    answers = reading.docker.find_all([path + segment(_name(identity)) for identity in record]) if record else []
+    answers = reading.docker.find_all([path.format(segment(_name(identity))) for identity in record]) if record else []
     for (identity, labels), answer in zip(record.items(), answers, strict=True):
         if answer is not None and identity_of(kind, answer) == identity:
             item = marked(observed(relabelled(answer, labels)), new=False)
@@ -30,7 +30,7 @@ def taken_over(
                 found.add(item.address)
                 yield item
     missing = [resource for resource in wanted(reading, kind, found) if not resource.options.get("external")]
-    answers = reading.docker.find_all([path + segment(resource.name) for resource in missing]) if missing else []
+    answers = reading.docker.find_all([path.format(segment(resource.name)) for resource in missing]) if missing else []
     for resource, answer in zip(missing, answers, strict=True):
         if answer is None or LAB_LABEL in _labels(answer) or resource.name not in _names(answer):
             continue

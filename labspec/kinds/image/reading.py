@@ -43,7 +43,7 @@ def foreign_images(reading: Reading, there: Collection[str]) -> Iterator[Observe
         image = found_image({**answer, "Labels": {**labels, TAGS_LABEL: " ".join(named)}})
         return image._replace(facts={})
 
-    for image in taken_over(reading, "image", "/images/", found, there):
+    for image in taken_over(reading, "image", "/images/{}/json", found, there):
         yield _as_made(image, reading.lab) if image.facts.get(ADOPTING) else image
     named = [resource for resource in resources_of(reading.lab, "image") if resource.options.get("external")]
     answers = reading.docker.find_all([f"/images/{segment(resource.name)}/json" for resource in named]) if named else []

@@ -51,7 +51,7 @@ class NetworkLive:
         for network in reading.docker.get("/networks", filters(label=[f"{LAB_LABEL}={reading.lab.name}"])):
             found = observed(network)
             groups.setdefault(found.address, []).append(found)
-        for found in taken_over(reading, "network", "/networks/", observed, set(groups)):
+        for found in taken_over(reading, "network", "/networks/{}", observed, set(groups)):
             groups.setdefault(found.address, []).append(found)
         # Engines before 25 make two of one name where two ask at once.
         for first, *others in groups.values():

@@ -35,7 +35,7 @@ class VolumeLive:
         answer = reading.docker.get("/volumes", filters(label=[f"{LAB_LABEL}={reading.lab.name}"]))
         own = [observed(volume) for volume in answer.get("Volumes") or ()]
         yield from own
-        yield from taken_over(reading, "volume", "/volumes/", observed, {found.address for found in own})
+        yield from taken_over(reading, "volume", "/volumes/{}", observed, {found.address for found in own})
         yield from external(reading, "volume", "/volumes/", "Name")
 
     def change(self, desired: Resource | None, observed: Observed | None, preview: Preview, lab: Lab) -> Change | None:
