@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
+import re
 import subprocess
 import tarfile
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from labspec.host.host import Host
 from labspec.kinds.image.live import LIVE
 from labspec.kinds.image.model import SECTION
 from labspec.kinds.provider import Reading
+from labspec.kinds.secret.model import SECTION as SECRETS
 from labspec.spec.loader import load
 
 pytestmark = pytest.mark.live
@@ -41,9 +45,9 @@ class Bench:
         self.host = host
         folder.mkdir()
 
-    def spec(self, images: Mapping[str, Any]) -> None:
+    def spec(self, images: Mapping[str, Any], **more: Any) -> None:
         """Write the spec."""
-        content = {"labspec": 1, "lab": {"name": self.name}, "images": images}
+        content = {"labspec": 1, "lab": {"name": self.name}, "images": images, **more}
         (self.folder / "lab.yaml").write_text(json.dumps(content))
 
     def file(self, name: str, content: str | bytes = "x") -> Path:
@@ -384,6 +388,94 @@ def test_a_build_that_fails_says_where_and_leaves_all_as_it_was(bench: Bench, bu
     with pytest.raises(LabError) as caught:
         bench.apply()
     assert "neither on this host nor can it be pulled" in str(caught.value.diagnostics[0].hint)
+
+
+def probing(secret: str, *commands: str) -> dict[str, Any]:
+    """Return a step that has a secret and writes down what the build gives it."""
+    return {"run": {"cmd": " && ".join(commands), "mount": [{"type": "secret", "id": secret}]}}
+
+
+def test_a_build_gets_what_its_options_say_and_nobody_sees_its_secrets(
+    bench: Bench, busybox: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labspec.spec.loader.sections", lambda: (SECTION, SECRETS))
+    monkeypatch.setenv("LABSPEC_TEST_TOKEN", "hush-from-the-environment")
+    bench.file("token", "hush-from-a-file\nits second line\n")
+    bench.file("more/extra.txt", "extra")
+    bench.file("page.html")
+    look = probing(
+        "file",
+        "md5sum < /run/secrets/file | cut -c1-32 > /found",
+        "df -m /dev/shm | tail -1 >> /found",
+        "ulimit -n >> /found",
+        "cat /etc/hosts >> /found",
+    )
+    spec = app(
+        busybox,
+        look,
+        probing("variable", "md5sum < /run/secrets/variable | cut -c1-32 >> /found"),
+        {"copy": {"from": "further", "src": "extra.txt", "dest": "/"}},
+        secrets=[{"source": "token", "target": "file"}, {"source": "env", "target": "variable"}],
+        shm_size="7m",
+        ulimits={"nofile": {"soft": 77, "hard": 99}},
+        extra_hosts={"mirror": "10.9.8.7"},
+        additional_contexts={"further": "more"},
+        tags=[f"{bench.name}/further:2"],
+        cache_to=["type=inline"],
+        cache_from=["labspec-test/no-such-cache"],
+        network="none",
+    )
+    secrets = {"token": {"file": "token"}, "env": {"environment": "LABSPEC_TEST_TOKEN"}}
+    bench.spec({"app": spec}, secrets=secrets)
+    bench.apply()
+    found = docker("run", "--rm", f"{bench.name}/further:2", "cat", "/found", "/extra.txt")
+    for content in (b"hush-from-a-file\nits second line\n", b"hush-from-the-environment"):
+        assert hashlib.md5(content).hexdigest() in found  # noqa: S324  what busybox has
+    assert " 7 " in found
+    assert "\n77\n" in found
+    assert re.search(r"10\.9\.8\.7\s+mirror", found)
+    assert found.endswith("extra")
+    assert bench.plan() == {}
+    history = docker("history", "--no-trunc", f"{bench.name}/app")
+    assert "hush" not in history + json.dumps(bench.image(f"{bench.name}/app:latest"))
+
+    # A build that prints them: neither the plan, nor its steps, nor what is told of the failure has them.
+    telling = probing("file", "cat /run/secrets/file", "echo told", "exit 3")
+    bench.spec({"app": {**spec, "steps": [*spec["steps"], telling]}}, secrets=secrets)
+    assert "hush" not in json.dumps(list(bench.plan().values()), default=lambda value: f"{value} {vars(value)}")
+    with pytest.raises(LabError) as caught:
+        bench.apply()
+    message = caught.value.diagnostics[0].message
+    assert "exit code 3 of: RUN" in message
+    assert "| ***" in message
+    assert "| told" in message
+    told = "".join(traceback.format_exception(caught.value))
+    assert "hush" not in told
+    assert "second line" not in told
+
+
+def test_further_names_are_kept_and_go(bench: Bench, busybox: str) -> None:
+    bench.file("page.html")
+    names = [f"{bench.name}/one:1", f"{bench.name}/two:latest"]
+    bench.spec({"app": app(busybox, tags=[names[0], f"{bench.name}/two"])})
+    bench.apply()
+    first = bench.id()
+    assert {bench.image(name)["Id"] for name in names} == {first}
+    docker("rmi", names[1])
+    (change,) = bench.plan().values()
+    assert (change.action, [diff.path for diff in change.diffs]) == (Action.UPDATE, ["tags"])
+    bench.apply()
+    assert (bench.image(names[1])["Id"], bench.plan()) == (first, {})
+    bench.spec({"app": app(busybox, tags=[names[0]])})
+    assert bench.apply() == {"image.app": Action.REPLACE}
+    assert (bench.image(names[1]), bench.plan()) == (None, {})
+    docker("tag", busybox, names[1])
+    bench.spec({"app": app(busybox, tags=names)})
+    assert bench.problems() == [f"image.app: the tag {names[1]} is taken by an image that was not made by labspec"]
+    docker("rmi", names[1])
+    bench.spec({})
+    bench.apply()
+    assert [bench.image(name) for name in (*names, f"{bench.name}/app:latest")] == [None, None, None]
 
 
 HOSTILE = [
