@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from labspec.core.diagnostic import LabError
+from labspec.host.endpoint import chosen_context, deadline, unreachable, way
 from labspec.host.http import Answer, Connection, ahead
 
 if TYPE_CHECKING:
-    from labspec.host.remote import Way
+    pass
 
 OLDEST_API = (1, 41)
 """Docker 20.10, the engine of Debian 11 and 12."""
@@ -51,9 +52,9 @@ class Docker:
 
     def __init__(self, address: str | None = None, timeout: float | None = None) -> None:
         given = address or os.environ.get("DOCKER_HOST")
-        self.context = "" if given else _chosen_context()
+        self.context = "" if given else chosen_context()
         """The docker context that the engine is reached by, or ""."""
-        self._way = _way(given, self.context)
+        self._way = way(given, self.context)
         self.address = self._way.address if self._way else given or "unix:///var/run/docker.sock"
         self.timeout = timeout or deadline("LABSPEC_API_SECONDS", API_SECONDS)
         self.requests = 0
@@ -294,37 +295,7 @@ class Docker:
                 f"the Docker engine at {self.address} did not answer within {self.timeout:g} s",
                 hint="is it stopped or overloaded? see 'systemctl status docker'",
             )
-        return _unreachable(self.address, error)
-
-
-def deadline(variable: str, usual: float) -> float:
-    """Return a number of seconds from the environment, or the usual one. Raises LabError for what is no such number."""
-    text = os.environ.get(variable) or str(usual)
-    if not text.replace(".", "", 1).isdecimal() or float(text) <= 0:
-        raise LabError(f"{variable}={text}: no number of seconds", hint=f"for example {variable}={usual:g}")
-    return float(text)
-
-
-def _chosen_context() -> str:
-    """Return the docker context that the docker client would take, "" for its default."""
-    name = os.environ.get("DOCKER_CONTEXT")
-    if name is None:
-        folder = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")  # noqa: PTH111  no pathlib needed
-        try:
-            with open(f"{folder}/config.json", "rb") as file:  # noqa: PTH123
-                name = json.load(file).get("currentContext")
-        except (OSError, ValueError, AttributeError):
-            name = None
-    return name if isinstance(name, str) and name != "default" else ""
-
-
-def _way(address: str | None, context: str) -> Way | None:
-    """Return the way to an engine that takes more than an address: a docker context, or TLS."""
-    if not context and not (address and os.environ.get("DOCKER_TLS_VERIFY")):
-        return None
-    from labspec.host.remote import of_context, of_environment
-
-    return of_context(context) if context else of_environment(address or "")
+        return unreachable(self.address, error)
 
 
 def _decoded(answer: Answer) -> Any:
@@ -359,19 +330,3 @@ def _message(data: bytes) -> str:
         return str(json.loads(data)["message"]).strip()
     except (ValueError, KeyError, TypeError):
         return data.decode(errors="replace").strip()
-
-
-def _unreachable(address: str, error: OSError) -> LabError:
-    if isinstance(error, PermissionError):
-        return LabError(
-            f"no permission to use the Docker socket {address.removeprefix('unix://')}",
-            hint="join the docker group (sudo usermod -aG docker $USER, then log in again) or use sudo",
-        )
-    return LabError(
-        f"no Docker engine answers at {address} ({_reason(error)})",
-        hint="start it (sudo systemctl start docker) or point DOCKER_HOST at one; 'labspec doctor' looks further",
-    )
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error) or type(error).__name__

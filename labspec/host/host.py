@@ -9,7 +9,8 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from labspec.host.docker import Docker, deadline
+from labspec.host.docker import Docker
+from labspec.host.endpoint import deadline
 from labspec.host.state import StateFolder
 
 if TYPE_CHECKING:
