@@ -12,6 +12,7 @@ from typing import Any
 from labspec.core.diagnostic import LabError
 from labspec.imports.compose_check import checked
 from labspec.imports.compose_fit import fitted, loss_of
+from labspec.imports.compose_given import give
 from labspec.imports.compose_load import environment_of, load
 from labspec.imports.compose_paths import moved_project
 from labspec.imports.compose_read import Node, read_documents
@@ -28,8 +29,6 @@ OVERRIDES = (
     "docker-compose.override.yaml",
     "docker-compose.override.yml",
 )
-_IGNORED = ("version",)
-"""What compose itself has no use for any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +63,26 @@ def default_files(folder: Path) -> tuple[Path, ...]:
 def import_compose(wish: ComposeFiles) -> Imported:
     """Return the spec of compose files. Raises LabError, with positions, for what compose or labspec refuses."""
     project = wish.files[0].absolute().parent
-    environment = _environment(wish, project)
+    files = _variables_of_files(wish, project)
+    environment = {**files, **wish.environment}
     profiles = wish.profiles or tuple(filter(None, re.split(r"[,\s]+", environment.get("COMPOSE_PROFILES") or "")))
     own_name = wish.name if wish.stack is None else None
     named = own_name or environment.get("COMPOSE_PROJECT_NAME") or ""
-    name = project_name(named or _own_name(wish.files, environment) or project.resolve().name)
+    wanted = named or _own_name(wish.files, environment) or project.resolve().name
+    name = project_name(wanted)
     variables = Variables(project=name, blank=not wish.interpolate)
     root = load(wish.files, lookup_of(environment if wish.interpolate else {}), variables)
     folder = wish.folder.absolute()
     prefix = os.path.relpath(os.path.realpath(project), os.path.realpath(folder))
     if prefix != ".":
         moved_project(root, prefix)
+    if wish.interpolate:
+        give(root, {name: files[name] for name in files.keys() - wish.environment}, variables, folder)
     losses = fitted(root, folder)
     comment = _heading(root)
     losses += _others(root, lost=wish.stack is not None)
+    if name != compose_name(wanted):
+        losses.append(Loss("name", f"the project is called {compose_name(wanted)}; a lab's name is shorter: {name}"))
     made = Imported(wish.name or name, {}, (), {}, comment)
     request = Request(wish, project, name, profiles, root, variables)
     return checked(request, made, losses, _assembled)
@@ -162,10 +167,9 @@ def _comment(made: Any, key: str | int, node: Node, depth: int) -> None:
         made.yaml_add_eol_comment(node.behind, key, column=0)
 
 
-def _environment(wish: ComposeFiles, project: Path) -> dict[str, str]:
+def _variables_of_files(wish: ComposeFiles, project: Path) -> dict[str, str]:
     own = project / ".env"
-    files = wish.env_files or ((own,) if own.is_file() else ())
-    return {**environment_of(files, wish.environment), **wish.environment}
+    return environment_of(wish.env_files or ((own,) if own.is_file() else ()), wish.environment)
 
 
 def _own_name(files: Sequence[Path], environment: Mapping[str, str]) -> str:
@@ -180,9 +184,14 @@ def _own_name(files: Sequence[Path], environment: Mapping[str, str]) -> str:
     return found
 
 
+def compose_name(text: str) -> str:
+    """Return the name of a project that compose makes of any text, such as its folder's name."""
+    return re.sub(r"[^a-z0-9_-]", "", text.lower()).lstrip("_-")
+
+
 def project_name(text: str) -> str:
-    """Return a name of a project and a lab made of any text, as compose makes it of a folder's name."""
-    return re.sub(r"[^a-z0-9_-]", "", text.lower()).lstrip("_-")[:LONGEST_NAME] or "lab"
+    """Return a name of a project and a lab made of any text, as compose makes it but for its length."""
+    return compose_name(text)[:LONGEST_NAME] or "lab"
 
 
 def _heading(root: Node) -> str:
@@ -198,10 +207,7 @@ def _others(root: Node, *, lost: bool) -> list[Loss]:
     """Return the keys at the top that the spec has no place for."""
     losses = []
     for key, node in root.value.items():
-        if key in (*SECTIONS, "name", *_IGNORED) or (key.startswith(EXTENSION) and not lost):
-            continue
-        reason = "labspec has no such section"
-        if key.startswith(EXTENSION):
+        if lost and key.startswith(EXTENSION):
             reason = "a stack has no place for it; what anchors in it stand for is written out where it is used"
-        losses.append(loss_of(node, key, reason))
+            losses.append(loss_of(node, key, reason))
     return losses

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from labspec.imports.report import Loss
 from labspec.kinds.compose import values
 from labspec.kinds.compose.mounts import Mount
 
+_EMPTY = ("restart", "container_name", "dns", "mac_address", "network_mode", "platform")
+"""What is as good as not there where it is empty text."""
 _SWITCHES = ("external", "internal", "attachable", "enable_ipv4", "enable_ipv6")
 
 
@@ -28,9 +31,9 @@ def fitted(root: Node, folder: Path) -> list[Loss]:
                 _object(entry, f"{section}.{name}", losses)
                 losses += _files(entry, section, name, folder)
     services = root.get("services")
-    for entry in services.value.values() if services is not None and isinstance(services.value, dict) else ():
+    for name, entry in services.value.items() if services is not None and isinstance(services.value, dict) else ():
         if isinstance(entry.value, dict):
-            _service(entry, folder)
+            losses += _service(entry, f"services.{name}", folder)
     return losses
 
 
@@ -92,14 +95,25 @@ def _make_absolute(node: Node, folder: Path) -> None:
         node.value, node.template = os.path.normpath(folder / node.value), None
 
 
-def _service(entry: Node, folder: Path) -> None:
+def _service(entry: Node, name: str, folder: Path) -> Iterator[Loss]:
+    """Change a service so that a spec can say it; yield what compose reads in it that cannot be meant."""
+    for key in _EMPTY:
+        node = entry.get(key)
+        if node is not None and node.value == "":
+            del entry.value[key]
+    build = entry.get("build")
+    if build is not None and build.value == {}:
+        build.value = {"context": Node(".", build.text, build.line, build.column)}
     for key in ("command", "entrypoint"):
         node = entry.get(key)
         if node is not None and isinstance(node.value, str):
             _as_words(node)
     volumes = entry.get("volumes")
-    for node in volumes.value if volumes is not None and isinstance(volumes.value, list) else ():
+    for index, node in enumerate(volumes.value if volumes is not None and isinstance(volumes.value, list) else ()):
         _volume(node, folder)
+        if isinstance(node.value, str) and re.match("[A-Za-z]:", node.value):
+            reason = f"compose takes '{node.value[:2]}' for a drive of Windows; the spec mounts a volume of that name"
+            yield loss_of(node, f"{name}.volumes.{index}", reason, "give the volume a longer name")
 
 
 def _as_words(node: Node) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labspec.core.diagnostic import Diagnostic, LabError, Position, did_you_mean
+from labspec.imports.compose_given import give
 from labspec.imports.compose_merge import merged, settled, unique
 from labspec.imports.compose_paths import moved_project, moved_service
 from labspec.imports.compose_read import Node, read_documents
@@ -17,8 +18,10 @@ from labspec.kinds.compose.environment import parse_env_file
 from labspec.kinds.compose.interpolate import InterpolationError
 from labspec.kinds.compose.project import SECTIONS
 from labspec.spec.report import shown_path
+from labspec.spec.top import EXTENSION
 
 _DEEPEST = 20
+_KEYS = (*SECTIONS, "name", "include", "version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ def _together(files: Sequence[Path], around: Around, variables: Variables, above
 def _document(document: Node, around: Around, variables: Variables, above: tuple[Path, ...]) -> Node:
     if not isinstance(document.value, dict):
         raise document.wrong("a compose file is a mapping", "it begins with services:")
+    _check_keys(document)
     variables.interpolate(document, around.lookup)
     for section in SECTIONS:
         node = document.get(section)
@@ -99,6 +103,17 @@ def _document(document: Node, around: Around, variables: Variables, above: tuple
     if included is not None:
         return _included(document, included, around, variables, above)
     return document
+
+
+def _check_keys(document: Node) -> None:
+    for key, node in document.value.items():
+        if key in ("name", "version") and not isinstance(node.value, str):
+            raise node.wrong(f"expected text as '{key}'", "put it in quotes")
+        if key in _KEYS or key.startswith(EXTENSION):
+            continue
+        old = isinstance(node.value, dict) and not {"image", "build", "extends"}.isdisjoint(node.value)
+        hint = "a file whose services stand at its top is of Compose 1: put them below 'services:'" if old else None
+        raise node.wrong(f"unknown key '{key}' in a compose file", hint or did_you_mean(key, _KEYS), key=True)
 
 
 def _extended(name: str, services: Node, around: Around, variables: Variables, chain: tuple[str, ...]) -> Node:
@@ -152,16 +167,18 @@ def _included(document: Node, included: Node, around: Around, variables: Variabl
         paths = [around.found(node, str(node.value)) for node in named]
         given = item.get("project_directory")
         folder = _relative(around.path / str(given.value) if given else paths[0].parent, around.project)
-        inner = Around(around.project, folder, _included_lookup(item, folder, around))
+        values = {} if variables.blank else _included_values(item, folder, around)
+        inner = Around(around.project, folder, _behind(around.lookup, values))
         found = settled(_together(paths, inner, variables, above))
+        give(found, values, variables, inner.path, builds=False)
         if inner.folder != around.folder:
             moved_project(found, posixpath.relpath(inner.folder or ".", around.folder or "."))
         _import(document, found)
     return document
 
 
-def _included_lookup(item: Node, folder: str, around: Around) -> Lookup:
-    """Return the values of variables in an included file: the project's, then those of its own files of variables."""
+def _included_values(item: Node, folder: str, around: Around) -> dict[str, str]:
+    """Return the variables of an included file's own files of variables, but for those that the project has."""
     given = item.get("env_file")
     if given is not None:
         nodes = given.value if isinstance(given.value, list) else [given]
@@ -169,10 +186,17 @@ def _included_lookup(item: Node, folder: str, around: Around) -> Lookup:
     else:
         own = around.project / folder / ".env"
         files = [own] if own.is_file() and folder != around.folder else []
-    if not files:
-        return around.lookup
-    inner = environment_of(files, {})
-    return lambda name: around.lookup(name) if around.lookup(name) is not None else inner.get(name)
+    return {name: value for name, value in environment_of(files, {}).items() if around.lookup(name) is None}
+
+
+def _behind(lookup: Lookup, values: Mapping[str, str]) -> Lookup:
+    """Return what finds a variable where `lookup` does, and then in `values`."""
+
+    def found(name: str) -> str | None:
+        value = lookup(name)
+        return values.get(name) if value is None else value
+
+    return found
 
 
 def _import(document: Node, found: Node) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,7 +20,6 @@ _PAIRS = (
     "services.*.build.labels",
     "services.*.deploy.labels",
     "services.*.environment",
-    "services.*.extra_hosts",
     "services.*.labels",
     "services.*.sysctls",
     "networks.*.labels",
@@ -53,6 +51,8 @@ def merged(base: Node, own: Node, path: Path = ()) -> Node:
             base, own = _named(base, default), _named(own, default)
     if _matches(path, _TEXTS):
         base, own = _listed(base), _listed(own)
+    if _matches(path, ("services.*.extra_hosts",)):
+        base, own = _hosts(base), _hosts(own)
     if _matches(path, _PAIRS) and type(base.value) is not type(own.value):
         base, own = _paired(base), _paired(own)
     if own.value is None:
@@ -162,23 +162,34 @@ def _paired(node: Node) -> Node:
         return node
     found = {}
     for item in node.value:
-        written = as_text(item.value)
-        separator = "=" if "=" in written else ":" if _is_host(written) else "="
-        name, there, value = written.partition(separator)
+        name, there, value = as_text(item.value).partition("=")
         inner = item.with_value(value if there else None)
-        template_name, _, template = (item.template or "").partition(separator)
+        template_name, _, template = (item.template or "").partition("=")
         inner.template = template if item.template is not None and template_name == name else None
         inner.key = (item.line, item.column)
         found[name] = inner
     return node.with_value(found)
 
 
-def _is_host(written: str) -> bool:
-    return re.fullmatch(r"[^:=]+:[0-9a-fA-F:.\[\]]+|[^:=]+:host-gateway", written) is not None
+def _hosts(node: Node) -> Node:
+    """Return a mapping of hosts as a list of NAME=ADDRESS: a host may have several."""
+    if not isinstance(node.value, dict):
+        return node
+    found = []
+    for name, item in node.value.items():
+        for address in item.value if isinstance(item.value, list) else [item]:
+            made = address.with_value(f"{name}={as_text(address.value)}")
+            made.template = f"{name}={address.template}" if address.template is not None else None
+            found.append(made)
+    return node.with_value(found)
 
 
 def _by_name(value: Any, _number: int) -> Any:
     return as_text(value).partition("=")[0] if not isinstance(value, dict | list) else str(value)
+
+
+def _by_text(value: Any, number: int) -> Any:
+    return as_text(value) if not isinstance(value, dict | list) else number
 
 
 def _by_volume(value: Any, number: int) -> Any:
@@ -233,6 +244,7 @@ _KEYS: Mapping[str, Callable[[Any, int], Any]] = {
     "services.*.env_file": _by_file,
     "services.*.environment": _by_name,
     "services.*.expose": _by_name,
+    "services.*.extra_hosts": _by_text,
     "services.*.labels": _by_name,
     "services.*.links": _by_name,
     "services.*.networks.*.aliases": _by_name,

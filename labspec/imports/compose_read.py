@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ _CONSTANTS: dict[str, bool | None] = {
 _INTEGER = re.compile(r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?")
 _INFINITY = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
+_TIME = re.compile(
+    _DAY.pattern + r"(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:\.[0-9]*)?(?:Z|[-+][0-9]{2}:[0-9]{2})?"
+)
 
 
 @dataclass(slots=True)
@@ -163,19 +168,22 @@ class _Reader:
     def _mapping(self, found: Any, around: tuple[int, ...]) -> dict[str, Node]:
         values: dict[str, Node] = {}
         merged: list[Node] = []
+        places: dict[str, int] = {}
         for key, value in found.value:
             mark = key.start_mark
             if not isinstance(key, yaml.ScalarNode):
                 raise LabError(refusal(self._text, mark.line, mark.column, "a key is text, not a list or a mapping"))
             name = str(key.value)
+            if name in places:
+                hint = f"the first is in line {places[name] + 1}"
+                raise LabError(refusal(self._text, mark.line, mark.column, f"the key '{name}' is here twice", hint))
+            places[name] = mark.line
             if name == "<<" and key.tag == _PLAIN:
                 merged += self._merged(value, around)
                 continue
-            if name in values:
-                message = f"the key '{name}' is here twice"
-                first = values[name].key or (0, 0)
-                hint = f"the first is in line {first[0] + 1}"
-                raise LabError(refusal(self._text, mark.line, mark.column, message, hint))
+            if key.tag == _PLAIN and not isinstance(plain_value(name), str):
+                message = f"the key {name or 'null'} is no text"
+                raise LabError(refusal(self._text, mark.line, mark.column, message, "put it in quotes"))
             made = self.node(value, around)
             made.key = (mark.line, mark.column)
             self._comment(made, mark.line, value)
@@ -196,6 +204,11 @@ class _Reader:
     def _scalar(self, found: Any) -> Any:
         tag, text = str(found.tag), str(found.value)
         if tag == _PLAIN:
+            if _TIME.fullmatch(text):
+                message = "compose takes this for a point in time, not for text"
+                raise LabError(
+                    refusal(self._text, found.start_mark.line, found.start_mark.column, message, "put it in quotes")
+                )
             return plain_value(text)
         if tag in (_QUOTED, "!", *TAGS, f"{_CORE}str", f"{_CORE}binary"):
             return text if tag not in TAGS or found.style else plain_value(text)
@@ -234,7 +247,7 @@ def _is_comment(line: str) -> bool:
 
 
 def plain_value(text: str) -> Any:
-    """Return the value of plain text as compose's YAML reader takes it: `yes` is text, 0755 is octal."""
+    """Return the value of plain text as compose's YAML reader takes it: `yes` is text, 0755 is octal, a day a time."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if _INTEGER.fullmatch(text):
@@ -242,10 +255,21 @@ def plain_value(text: str) -> Any:
     if _FLOAT.fullmatch(text):
         number = float(text.replace("_", ""))
         return number if math.isfinite(number) else text
+    day = _DAY.fullmatch(text)
+    if day:
+        return _midnight(text, *(int(part) for part in day.groups()))
     infinite = _INFINITY.fullmatch(text)
     if infinite:
         return math.nan if infinite[3] else float(f"{infinite[1]}inf")
     return text
+
+
+def _midnight(text: str, year: int, month: int, day: int) -> str:
+    """Return a day as compose writes it, or the text where there is no such day."""
+    try:
+        return f"{date(year, month, day)} 00:00:00 +0000 UTC"
+    except ValueError:
+        return text
 
 
 def _integer(text: str) -> int | float | str:

@@ -21,7 +21,8 @@ class Variables:
 
     def __init__(self, *, project: str, keep: bool = True, blank: bool = False) -> None:
         self._keep = keep
-        self._blank = blank
+        self.blank = blank
+        """No value comes from this host."""
         self._project = project
         self._names: dict[tuple[str, str | None], str] = {}
         self.values: dict[str, str | None] = {}
@@ -78,18 +79,19 @@ class Variables:
         try:
             value = substitute(written, noted, strict=False)
         except InterpolationError as error:
-            if not self._blank:
+            if not self.blank:
                 hint = "set it in the environment, in .env, or in a file that --env-file names" if error.name else None
                 raise node.wrong(str(error), hint) from None
-            return _STAND_IN, self._lookup(name, None)
+            return _STAND_IN, self.stand_for(name, None)
         plain = re.fullmatch(r"\$\{?" + name + r"\}?", written) is not None
         if plain and missing:
-            if self._blank:
-                return _STAND_IN, self._lookup(name, None)
+            if self.blank:
+                return _STAND_IN, self.stand_for(name, None)
             self.unset.setdefault(name, node)
-        return value, self._lookup(name, value)
+        return value, self.stand_for(name, value)
 
-    def _lookup(self, name: str, value: str | None) -> str:
+    def stand_for(self, name: str, value: str | None) -> str:
+        """Return the lookup of the spec's variable that stands for a value of a compose file's variable."""
         key = (name, value)
         if key not in self._names:
             first = name.lower()

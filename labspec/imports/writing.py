@@ -130,7 +130,7 @@ def _is_block(value: str) -> bool:
 def _wants_quotes(value: str, *, flow: bool) -> bool:
     """Return whether a text needs quotes for its characters, and double ones are the easier to read."""
     special = value[:1] in "!&*?|>@`%'#-[]{}," or re.search(r": |:$| #|^ | $", value)
-    inside = flow and re.search(r"[,\[\]{}]", value)
+    inside = flow and re.search(r"[,\[\]{}]|^:", value)
     return bool(special or inside) and not re.search(r"""["\\]""", value) and not _is_plain_dash(value, flow=flow)
 
 

@@ -74,9 +74,11 @@ def artifacts(lab: Lab) -> Iterator[Artifact]:
         for address, build in _builds(lab, project):
             if address in images and "absent" not in images[address].options:
                 yield from (item for item in _context(images[address], build, below, lab.root) if item.path != own)
-        for path in sorted(_own_files(_without_builds(whole), lab.root)):
+        files = sorted(set(_own_files(_without_builds(whole), lab.root)))
+        for path in files:
             yield from _tree(path, below + os.path.relpath(path, lab.root))
-        yield from _profiles(lab, project, below)
+        if f"{lab.root}/.env" not in files:
+            yield from _profiles(lab, project, below)
 
 
 def _built_by_compose(lab: Lab) -> set[str]:
@@ -123,8 +125,7 @@ def _profiles(lab: Lab, project: str, below: str) -> Iterator[Artifact]:
     for resource in lab.resources:
         if resource.kind == "service" and resource.project == project:
             found.update(resource.options["written"].get("profiles") or ())
-    own = f"{lab.root}/.env"
-    if found and not os.path.exists(own):  # noqa: PTH110  text, not files
+    if found:
         yield Artifact(f"{below}.env", f"COMPOSE_PROFILES={','.join(sorted(found))}\n".encode())
 
 

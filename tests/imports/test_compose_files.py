@@ -13,15 +13,22 @@ from labspec.imports.compose_check import differences
 
 pytestmark = pytest.mark.skipif(shutil.which("docker") is None, reason="no docker compose here")
 
-ABOVE = ("multi.prod.yaml", "multi.reset.yaml", "logging-split.over.yaml")
+ABOVE = ("multi.prod.yaml", "multi.reset.yaml", "logging-split.over.yaml", "hosts.over.yaml")
 """Files that make sense above others only."""
 CASES = [
-    *(Case((path.name,)) for path in sorted(FOLDER.glob("*.yaml")) if path.name not in (*ABOVE, "operators.yaml")),
+    *(
+        Case((path.name,))
+        for path in sorted(FOLDER.glob("*.yaml"))
+        if path.name not in (*ABOVE, "operators.yaml", "given-args.yaml")
+    ),
     Case(("operators.yaml",), env_files=("settings.env",)),
+    Case(("given.yaml",), env_files=("settings.env",)),
+    Case(("given-args.yaml",), env_files=("settings.env",)),
     Case(("multi.yaml", "multi.prod.yaml")),
     Case(("multi.yaml", "multi.reset.yaml")),
     Case(("multi.yaml", "multi.prod.yaml", "multi.reset.yaml")),
     Case(("logging-split.yaml", "logging-split.over.yaml")),
+    Case(("hosts.yaml", "hosts.over.yaml")),
     Case(("profiles.yaml",), ("debug",)),
     Case(("profiles.yaml",), ("tools", "never")),
     Case(("wordpress.yaml",), stack="blog"),

@@ -99,11 +99,70 @@ def test_a_later_file_overrides_and_resets(importing: Import) -> None:
 
 
 def test_as_a_stack(importing: Import) -> None:
-    made = importing("x-a: 1\nservices: {web: {image: a, volumes: ['d:/d']}}\nvolumes: {d: }", stack="front")
+    made = importing("x-a: 1\nservices: {web: {image: a, volumes: ['data:/d']}}\nvolumes: {data: }", stack="front")
     stack = made.sections["stacks"]["front"]
-    assert (made.lab, stack["volumes"]) == ("shop", {"d": {}})
-    assert stack["services"] == {"web": {"image": "a", "volumes": ["d:/d"]}}
+    assert (made.lab, stack["volumes"]) == ("shop", {"data": {}})
+    assert stack["services"] == {"web": {"image": "a", "volumes": ["data:/d"]}}
     assert [loss.name for loss in made.losses] == ["x-a"]
+
+
+def test_what_dotenv_says_is_said_where_it_is_only_named(importing: Import) -> None:
+    made = importing(
+        "services:\n  a: {image: a, environment: [GIVEN, OWN=1, NOWHERE], build: {context: b, args: {GIVEN: }}}\n"
+        "  b: {image: b, env_file: b.env, environment: {GIVEN: }}\n",
+        beside={".env": "GIVEN=x\nIN_FILE=y\n", "b.env": "IN_FILE\nMORE=z\n"},
+    )
+    services = made.sections["services"]
+    assert dict(made.sections["vars"]) == {"given": "x", "in_file": "y"}
+    assert services["a"]["environment"] == ["GIVEN=${{ vars.given }}", "OWN=1", "NOWHERE"]
+    assert services["a"]["build"]["args"] == {"GIVEN": "${{ vars.given }}"}
+    assert services["b"]["environment"] == {"GIVEN": "${{ vars.given }}", "IN_FILE": "${{ vars.in_file }}"}
+
+
+def test_the_environment_goes_before_dotenv(importing: Import) -> None:
+    made = importing(
+        "services: {a: {image: a, environment: [GIVEN]}}\n",
+        beside={".env": "GIVEN=x\n"},
+        environment={"GIVEN": "of the shell"},
+    )
+    assert made.sections["services"]["a"]["environment"] == ["GIVEN"]
+    assert "vars" not in made.sections
+
+
+def test_nothing_of_this_host_is_said_where_that_is_not_wanted(importing: Import) -> None:
+    made = importing(
+        "include: [sub/compose.yaml]\nservices: {a: {image: a, environment: [GIVEN]}}\n",
+        beside={
+            ".env": "GIVEN=secret\n",
+            "sub/.env": "SUB=secret\n",
+            "sub/compose.yaml": "services: {b: {image: b, environment: [SUB]}}\n",
+        },
+        interpolate=False,
+    )
+    assert "secret" not in spec_text(made)
+
+
+def test_a_build_that_says_nothing_is_of_this_folder(importing: Import) -> None:
+    made = importing("services: {a: {build: {}}}\n", beside={"Dockerfile": "FROM scratch\n"})
+    assert made.sections["services"]["a"]["build"] == {"context": "."}
+
+
+def test_a_long_name_is_told(importing: Import) -> None:
+    made = importing("name: the-project-of-all-the-shops-in-the-world-and-more\nservices: {a: {image: a}}\n", name=None)
+    assert made.lab == "the-project-of-all-the-shops-in-the-worl"
+    assert [loss.name for loss in made.losses] == ["name"]
+
+
+def test_a_volume_of_one_letter_is_told(importing: Import) -> None:
+    made = importing("services: {a: {image: a, volumes: ['d:/d']}}\nvolumes: {d: }\n")
+    assert [loss.name for loss in made.losses] == ["services.a.volumes.0"]
+
+
+def test_active_profiles_go_along_where_dotenv_does_not(importing: Import, tmp_path: Path) -> None:
+    imported = importing("services: {a: {image: a, profiles: [p]}}\n", beside={".env": "COMPOSE_PROFILES=p\nOTHER=1\n"})
+    (tmp_path / "lab.yaml").write_text(spec_text(imported))
+    render(load(tmp_path, variables={}, variable_files=()), tmp_path / "out")
+    assert (tmp_path / "out" / ".env").read_text() == "COMPOSE_PROFILES=p\n"
 
 
 REFUSED = {
@@ -127,6 +186,17 @@ REFUSED = {
     "- a\n": (1, "a compose file is a mapping"),
     "services:\n  a: &a {image: a, labels: *a}\n": (2, ""),
     "services: {a: {image: !secret x}}\n": (1, "the tag !secret"),
+    "version: '2'\nweb:\n  image: a\n": (2, "unknown key 'web' in a compose file = a file whose services stand at its"),
+    "services: {a: {image: a}}\nmodels: {m: {model: ai/m}}\n": (2, "unknown key 'models'"),
+    "version: 3\nservices: {a: {image: a}}\n": (1, "expected text as 'version'"),
+    "services:\n  a:\n    image: a\n    environment:\n      1: b\n": (5, "the key 1 is no text"),
+    "services:\n  a:\n    image: a\n    environment:\n      T: 2024-02-29 10:00:00\n": (5, "a point in time"),
+    "x-a: &a {image: a}\nservices:\n  a:\n    <<: *a\n    <<: *a\n": (5, "the key '<<' is here twice"),
+    "services:\n  a:\n    image: a\n    links: [a]\n": (4, "service 'a' needs itself"),
+    "services:\n  a:\n    image: a\n    depends_on:\n      b: {condition: service_started, required: false}\n": (
+        5,
+        "there is no service 'b'",
+    ),
 }
 
 
@@ -136,7 +206,7 @@ def test_refusals_have_their_line(importing: Import, content: str) -> None:
     with pytest.raises(LabError) as raised:
         importing(content)
     (first, *_) = raised.value.diagnostics
-    assert words in str(raised.value)
+    assert words in f"{first.message} = {first.hint}"
     assert first.at is not None
     assert (Path(first.at.file).name, first.at.line) == ("compose.yaml", line)
     assert first.source == content.splitlines()[line - 1]

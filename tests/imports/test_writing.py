@@ -95,7 +95,7 @@ def test_every_value_reads_back_the_same(value: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "yes", "12:30:45", "0x1f", "1e3", "~", "<<", "=", "a\n", "a \nb", "\ta", " a\nb", "a\n\n"],
+    ["", "yes", "12:30:45", "0x1f", "1e3", "~", "<<", "=", "a\n", "a \nb", "\ta", " a\nb", "a\n\n", "::1"],
 )
 def test_text_that_is_easily_misread(text: str) -> None:
     assert read(spec_text(Imported("lab", {"vars": {"v": text, "l": [text]}})))["vars"] == {"v": text, "l": [text]}

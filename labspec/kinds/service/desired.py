@@ -10,7 +10,7 @@ from typing import Any
 from labspec.core.diff import digest
 from labspec.kinds.compose import values
 from labspec.kinds.compose.environment import Environment
-from labspec.kinds.compose.meaning import replica_count
+from labspec.kinds.compose.exclusions import replica_count
 from labspec.kinds.compose.mounts import is_cdi_device, parse_device, parse_tmpfs
 from labspec.kinds.compose.ports import parse_expose, parse_ports
 from labspec.kinds.compose.project import Project

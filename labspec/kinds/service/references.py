@@ -16,6 +16,7 @@ Entry = Mapping[str, Any]
 
 def needs(key: str, entry: Entry, project: Project) -> Iterator[str]:
     """Yield the addresses of what a service of good form needs, but for its image; what is missing is reported."""
+    _others(key, entry, project)
     yield from _volumes(key, entry, project)
     yield from _networks(key, entry, project)
     for name in (*waits(key, entry, project, report=True), *joins(key, entry, project, report=True)):
@@ -30,6 +31,14 @@ def needs(key: str, entry: Entry, project: Project) -> Iterator[str]:
                 _copied(key, section, source, project)
 
 
+def _others(key: str, entry: Entry, project: Project) -> None:
+    """Report where a service needs itself."""
+    named = ((name, depended_path(entry, name)) for name in depended(entry))
+    for name, path in (*named, *joined(entry), *linked(entry)):
+        if name == key:
+            project.error(project.at(key, *path), f"service '{key}' needs itself", "name another service, or remove it")
+
+
 def waits(key: str, entry: Entry, project: Project, *, report: bool = False) -> dict[str, str]:
     """Return address -> condition for each service that must have come so far first."""
     found = {}
@@ -37,8 +46,12 @@ def waits(key: str, entry: Entry, project: Project, *, report: bool = False) -> 
         optional = not boolean(options.get("required", True))
         if name in project.sections["services"] and project.active(name):
             found[project.address("service", name)] = str(options.get("condition") or "service_started")
-        elif report and not optional:
-            project.running(name, project.at(key, *depended_path(entry, name)))
+        elif report:
+            path = project.at(key, *depended_path(entry, name))
+            if optional:
+                project.known("services", name, path)
+            else:
+                project.running(name, path)
     return found
 
 

@@ -93,6 +93,9 @@ CASES: list[tuple[Any, list[str]]] = [
         ".healthcheck.test: a test in list form begins with CMD, CMD-SHELL or NONE"]),
     ({"environment": ["=x"]}, [".environment: '' is not a name = write NAME=VALUE"]),
     ({"hostname": "a\x1bb"}, [".hostname: control character '\\x1b' in the text = remove it"]),
+    ({"command": ["a\rb"], "environment": {"A": "a\rb"}, "healthcheck": {"test": ["CMD", "a\r"]}}, []),
+    ({"command": "a\rb"}, [".command: control character '\\r' in the text = remove it"]),
+    ({"user": "a\rb"}, [".user: control character '\\r' in the text = remove it"]),
     ({"labels": {"a\n": "b"}}, [".labels.a\n (key): control character '\\n' in a key = remove it"]),
     ({"labels": ["a\n=b"]}, [".labels: 'a\\n' is not a name = write NAME=VALUE"]),
     ({"container_name": "-x"}, None),
@@ -105,6 +108,15 @@ CASES: list[tuple[Any, list[str]]] = [
     ({"cpus": 1, "deploy": {"resources": {"limits": {"cpus": "0.5"}}}}, [
         ".deploy.resources.limits.cpus: cpus and deploy.resources.limits.cpus of service 'web' differ "
         "= they mean the same: keep one of them"]),
+    ({"platform": "linux/arm64", "build": {"context": ".", "platforms": ["linux/amd64"]}}, [
+        ".platform: service 'web' runs on linux/arm64, and its image is built for linux/amd64 "
+        "= add it to the platforms of the build"]),
+    ({"deploy": {"resources": {"reservations": {"devices": [{"capabilities": ["gpu"], "count": "some"}]}}}}, [
+        ".deploy.resources.reservations.devices.0.count: expected a whole number, found 'some'"]),
+    ({"deploy": {"resources": {"reservations": {"devices": [
+        {"capabilities": ["gpu"], "count": "all", "device_ids": ["0"]}]}}}}, [
+        ".deploy.resources.reservations.devices.0.count (key): service 'web' asks for both a number of devices and "
+        "certain ones = keep one of them"]),
     ({"volumes": ["a:/x", "/b:/x/"]}, [
         ".volumes.1: something is mounted at /x already = mount it somewhere else, or remove it"]),
 ]  # fmt: skip
