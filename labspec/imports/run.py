@@ -111,9 +111,16 @@ def _lost(line: CommandLine) -> list[Loss]:
         flag = BY_NAME[name]
         if flag.lost and (flag.kind != SWITCH or line.switch(name)):
             found.append(Loss(f"--{name}", flag.note))
+    timeout = line.value("stop-timeout")
+    if timeout is not None and _endless(timeout):
+        found.append(Loss(f"--stop-timeout {timeout}", "the Compose specification has no key to wait without end"))
     if line.switch("disable-content-trust") is False:
         found.append(Loss("--disable-content-trust=false", "labspec does not verify signatures"))
     return found
+
+
+def _endless(timeout: str) -> bool:
+    return bool(re.fullmatch(r"-[0-9]+", timeout))
 
 
 def _plain(line: CommandLine, service: Service) -> None:
@@ -133,7 +140,7 @@ def _plain(line: CommandLine, service: Service) -> None:
         if flag in line.flags:
             service[key] = dict(pair.partition("=")[::2] for pair in line.flags[flag])
     timeout = line.value("stop-timeout")
-    if timeout is not None:
+    if timeout is not None and not _endless(timeout):
         service["stop_grace_period"] = f"{_read(int, 'stop-timeout', timeout)}s"
     if "volumes-from" in line.flags:
         service["volumes_from"] = [f"container:{item}" for item in line.flags["volumes-from"]]

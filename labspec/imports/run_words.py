@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -9,7 +10,8 @@ from typing import NamedTuple
 from labspec.core.diagnostic import LabError, did_you_mean
 from labspec.imports.run_flags import ALIASES, BY_NAME, BY_SHORT, SWITCH
 
-_VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\}|\((pwd)\))|`(pwd)`")
+_VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?-)([^${}`\"'\\]*))?\})")
+_COMMAND = re.compile(r"\$\(([^()]*)\)|`([^`]*)`")
 _RUN = re.compile(r"docker (?:container )?(?:run|create) ")
 _TRUE, _FALSE = ("1", "t", "true"), ("0", "f", "false")
 
@@ -51,6 +53,8 @@ def shell_words(line: str, environment: Mapping[str, str], folder: str) -> list[
             index += 2
             if following == "\n":
                 continue
+            if not quote and re.match(r"[ \t]+\n", line[index - 1 :]):
+                raise LabError("a blank stands behind the backslash at the end of a line", hint="remove the blank")
             kept = char if quote and following not in '"\\$`' else ""
             word = [*(word or []), kept + following]
             continue
@@ -59,15 +63,12 @@ def shell_words(line: str, environment: Mapping[str, str], folder: str) -> list[
         elif not quote and char in "'\"":
             quote, word = char, word or []
         elif char in "$`" and quote != "'":
-            match = _VARIABLE.match(line, index)
-            if match is None and (char == "`" or line.startswith("$(", index)):
-                raise LabError(f"'{line[index : index + 20]}' runs a command", hint="write what it prints instead")
-            name = (match[1] or match[2]) if match else None
-            if name and name != "PWD" and name not in environment:
-                raise LabError(f"the variable {name} has no value", hint="set it, or write the value instead")
-            value = environment.get(name, folder) if name else folder if match else char
-            word = [*(word or []), value]
-            index = match.end() if match else index + 1
+            value, index = _expanded(line, index, quote, environment, folder)
+            word = [*(word or []), value] if value or word or quote else word
+            continue
+        elif not quote and char == "#" and word is None:
+            end = line.find("\n", index)
+            index = end if end >= 0 else len(line)
             continue
         elif not quote and char.isspace():
             found += ["".join(word)] if word is not None else []
@@ -86,12 +87,42 @@ def shell_words(line: str, environment: Mapping[str, str], folder: str) -> list[
     return [*found, "".join(word)] if word is not None else found
 
 
+def _expanded(line: str, index: int, quote: str, environment: Mapping[str, str], folder: str) -> tuple[str, int]:
+    """Return what a dollar sign or a backquote stands for, and where that ends."""
+    if command := _COMMAND.match(line, index):
+        written = (command[1] if command[1] is not None else command[2]).strip()
+        values = {"pwd": folder, "id -u": str(os.getuid()), "id -g": str(os.getgid())}
+        # A command of nothing but a comment is how one stands between the options of a command of several lines.
+        value = "" if written.startswith("#") else values.get(written)
+        if value is None:
+            raise LabError(f"'{command[0]}' runs a command", hint="write what it prints instead")
+        return value, command.end()
+    if found := _VARIABLE.match(line, index):
+        name, default = found[1] or found[2], found[4]
+        value = environment.get(name, folder if name == "PWD" else default)
+        if found[3] == ":-":
+            value = value or default
+        if value is None:
+            raise LabError(f"the variable {name} has no value", hint="set it, or write the value instead")
+        return value, found.end()
+    following = line[index + 1 : index + 2]
+    if line[index] == "`" or following in ("{", "(") or (not quote and following in ("'", '"')):
+        raise LabError(f"'{line[index : index + 20]}' is for a shell to read", hint="write what it stands for instead")
+    if following and (following.isdigit() or following in "@*#?$!-"):
+        raise LabError(f"the variable {following} has no value", hint="write the value instead")
+    return "$", index + 1
+
+
 def command_line(words: Sequence[str]) -> CommandLine:
     """Return what the words of a `docker run` or `docker create` say. Raises LabError for what Docker would refuse."""
     rest = list(words)
     while rest and (rest[0] in ("sudo", "$", "#") or re.fullmatch(r"[A-Z_]+=\S*", rest[0])):
         rest.pop(0)
     start = _RUN.match(" ".join(rest[:4]) + " ")
+    if rest[:1] == ["docker"] and rest[1:2] and rest[1].startswith("-"):
+        raise LabError(
+            f"{rest[1]} is an option of docker, not of 'docker run'", hint="leave it out: a spec names no engine"
+        )
     if start is None:
         raise LabError(
             "this is no 'docker run'", hint="for example: labspec import run -- docker run -d -p 80:80 nginx"

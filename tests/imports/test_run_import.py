@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -59,6 +60,21 @@ def test_words_of_a_shell() -> None:
     assert shell_words(line, {"X": "1", "HOME": "/root"}, "/here") == words
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("docker run a # what it is\n# more\n", ["docker", "run", "a"]),
+        ("docker run a#b 'c' # d", ["docker", "run", "a#b", "c"]),
+        ("docker run `#name` -d `# all` a", ["docker", "run", "-d", "a"]),
+        ("docker run -u $(id -u):`id -g` a", ["docker", "run", "-u", f"{os.getuid()}:{os.getgid()}", "a"]),
+        ('docker run ${X:-y} ${Y-z} "${Z:-}" ${PWD} $', ["docker", "run", "1", "z", "", "/here", "$"]),
+        ('docker run "a"\'b\'$X "$"', ["docker", "run", "ab1", "$"]),
+    ],
+)
+def test_what_a_shell_makes_of_a_line(line: str, words: list[str]) -> None:
+    assert shell_words(line, {"X": "1"}, "/here") == words
+
+
 def test_flags_in_their_short_forms() -> None:
     found = service("sudo docker run -itd -p8080:80 -m=64m -eA=1 --net=host --init=false busybox echo -n x")
     assert found == {
@@ -83,7 +99,9 @@ def test_files_of_variables_are_taken_as_docker_takes_them(tmp_path: Path) -> No
 def test_what_is_lost_is_told() -> None:
     imported = import_run(("docker run --rm -P --cidfile x --cpuset-mems 0 --rm=true busybox",), Path(), {})
     assert [loss.name for loss in imported.losses] == ["--rm", "--publish-all", "--cidfile", "--cpuset-mems"]
-    assert not import_run(("docker run --rm=false busybox",), Path(), {}).losses
+    assert not import_run(("docker run --rm=false --stop-timeout 1 busybox",), Path(), {}).losses
+    (loss,) = import_run(("docker run --stop-timeout=-1 busybox",), Path(), {}).losses
+    assert loss.name == "--stop-timeout -1"
 
 
 @pytest.mark.parametrize(
@@ -96,6 +114,11 @@ def test_what_is_lost_is_told() -> None:
         ("docker run x; rm -rf /", "more than one command"),
         ("docker run $(cat x)", "runs a command"),
         ("docker run -e A=$NOWHERE x", "NOWHERE has no value"),
+        ("docker run ${X/a/b} x", "'${X/a/b} x' is for a shell to read"),
+        ("docker run $'x'", "is for a shell to read"),
+        ("docker run $1", "the variable 1 has no value"),
+        ("docker run -d \\ \n x", "a blank stands behind the backslash"),
+        ("docker --context c run x", "--context is an option of docker"),
         ("docker run 'x", "not closed"),
         ("docker run --cpus many x", "expected a number"),
         ("docker run --mount type=bind,src=/a x", "no target"),

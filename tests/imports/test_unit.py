@@ -149,6 +149,12 @@ def test_any_settings(rows: list[tuple[str, str, str]]) -> None:
     assert in_order(settings_of(written(from_spec(sections(unit))))) == in_order(before)
 
 
+def test_tabs_inside_of_a_value_stay(tmp_path: Path) -> None:
+    path = tmp_path / "a.service"
+    path.write_text("[Service]\nExecStart=/bin/sh -c 'a; \\\n\tb\t'\n")
+    assert unit_of(import_units([path], "lab")) == {"Service": {"ExecStart": "/bin/sh -c 'a;  \tb\t'"}}
+
+
 def test_dropins_and_losses(tmp_path: Path) -> None:
     path = tmp_path / "web.service.d" / "more.conf"
     path.parent.mkdir()

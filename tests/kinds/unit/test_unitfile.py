@@ -131,7 +131,7 @@ def test_what_is_no_unit_file_is_refused_with_its_line(text: str, line: int, mes
         ("a\\", "backslash at the end"),
         ("a\\\\\\", "backslash at the end"),
         (" a", "space at the start"),
-        ("a\t", "control character"),
+        ("a\t", "space at the start or end"),
     ],
 )
 def test_what_would_not_stay_one_value_is_refused(value: str, message: str) -> None:
