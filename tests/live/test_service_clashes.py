@@ -113,3 +113,38 @@ def test_restarts_and_stops_by_hand_leave_nothing_but_a_start_to_do(host: Host, 
     assert not workflow.apply(lab, host, wait=True).failed
     assert workflow.make_plan(lab, host).empty
     workflow.apply(lab, host, destroy=True)
+
+
+def test_what_a_container_is_given_must_be_there(
+    lab_name: str, busybox: str, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LABSPEC_TEST_GIVEN", raising=False)
+    outside = tmp_path.parent / f"{lab_name}.key"
+    (tmp_path / "lab.yaml").write_text(
+        f"labspec: 1\nlab: {{name: {lab_name}}}\n"
+        f"secrets:\n  key: {{file: {outside}}}\n  token: {{environment: LABSPEC_TEST_GIVEN}}\n"
+        f"configs:\n  conf:\n    file: {outside}.conf\n"
+        f"services:\n  a: &a\n    image: {busybox}\n    command: [sleep, '99']\n    stop_grace_period: 0s\n"
+        "    secrets: [key, token]\n    configs: [conf]\n  b: *a\n"
+    )
+
+    def problems() -> list[str]:
+        lab = load(tmp_path / "lab.yaml", variables={}, variable_files=[])
+        return sorted(f"{found.at}: {found.message}" for found in workflow.make_plan(lab, host).problems)
+
+    spec = tmp_path / "lab.yaml"
+    assert problems() == [
+        f"{spec}:4:15: service.a: secret 'key': there is no file {outside} that you may read",
+        f"{spec}:5:24: service.a: secret 'token': the environment has no variable LABSPEC_TEST_GIVEN",
+        f"{spec}:8:11: service.a: config 'conf': there is no file {outside}.conf that you may read",
+    ]
+    for file in (outside, Path(f"{outside}.conf")):
+        file.write_text("x")
+    monkeypatch.setenv("LABSPEC_TEST_GIVEN", "x")
+    assert problems() == []
+    lab = load(spec, variables={}, variable_files=[])
+    assert not workflow.apply(lab, host).failed
+    monkeypatch.delenv("LABSPEC_TEST_GIVEN")
+    outside.unlink()
+    gone = workflow.make_plan(load(spec, variables={}, variable_files=[]), host, destroy=True)
+    assert not gone.problems, "what is given is not needed to remove a lab"

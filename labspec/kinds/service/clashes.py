@@ -10,6 +10,7 @@ from labspec.core.diagnostic import Diagnostic
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Lab, Resource
 from labspec.host.docker import segment
 from labspec.host.ports import bindable, taken_ports
+from labspec.kinds.service.given import lacking
 from labspec.kinds.service.steps import ContainerStep
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def clashes(changes: Sequence[Change], lab: Lab, host: Host) -> Iterator[Diagnos
     yield from _names(list(named.values()), containers, leaving, lab)
     yield from _ports(made, containers, leaving, lab, host)
     yield from _images(made, host)
+    yield from lacking(made, host)
 
 
 def _names(

@@ -15,6 +15,7 @@ from labspec.kinds.image.names import lab_image, normal_tag
 from labspec.kinds.network.model import network_resource
 from labspec.kinds.service.desired import desired_fields
 from labspec.kinds.service.entry import executed_entry, label_files, parts, written_entry
+from labspec.kinds.service.given import places
 from labspec.kinds.service.references import joins, needs, restarts_with, waits
 
 Entry = Mapping[str, Any]
@@ -79,6 +80,7 @@ def _service(key: str, entry: Entry, project: Project) -> Resource:
             "restarts_with": restarts_with(entry, project),
             "joins": joins(key, entry, project),
             "parts": parts(entry, project),
+            "given_at": places(entry, project),
             "static": _is_static(entry, desired),
             "external": False,
         },
