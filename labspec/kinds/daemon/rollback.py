@@ -92,15 +92,21 @@ def arm(host: Host, lab: str, paths: Sequence[str], how: str, *, timer: bool) ->
 def let_it_act(host: Host, lab: str) -> None:
     """Wait for the timer of a labspec that was killed: what it puts back must not change under the next one's plan.
 
-    The lab's lock is to be held, so that nobody else's is waited for.
+    Copies that wait for no timer go: nothing was changed after they were made, or the journal has it. The lab's lock is
+    to be held, so that nobody else's is waited for.
     """
     folder = host.state.root / lab / _FILES
-    units = [f"{_unit(lab)}.timer", f"{_unit(lab)}.service"]
     end = time.monotonic() + _ACT_SECONDS
-    while folder.is_dir() and BOOTED.is_dir() and time.monotonic() < end:
-        if "active" not in host.system.run(["systemctl", "is-active", *units], accepted=range(256)).stdout.split():
+    while folder.is_dir() and BOOTED.is_dir() and _waits(host, lab):
+        if time.monotonic() > end:
             return
         time.sleep(_BETWEEN_LOOKS)
+    disarm(host, lab)
+
+
+def _waits(host: Host, lab: str) -> bool:
+    units = [f"{_unit(lab)}.timer", f"{_unit(lab)}.service"]
+    return "active" in host.system.run(["systemctl", "is-active", *units], accepted=range(256)).stdout.split()
 
 
 def put_back(host: Host, lab: str) -> None:

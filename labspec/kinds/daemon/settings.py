@@ -61,7 +61,10 @@ def _put_back(found: Observed, lab: Lab) -> Change:
     previous = found.facts["previous"]
     diffs = compare(SETTINGS, {}, found, {"settings": dict(previous)})
     late = _late(diffs)
-    how = ("restart" if late or found.facts["pending"] == "restart" else "reload") if diffs else ""
+    pending = found.facts["pending"]
+    # The file may be as it was while Docker still runs with what it had read, which a reload does not take back.
+    restarts = late or pending == "restart" or (pending and not diffs)
+    how = "restart" if restarts else "reload" if diffs else ""
     edit = Edit(lab.name, found.name)
     words = f"; {_how_in_words(how, late)}" if how else ""
     leaves = any(diff.path in _MOVING_PATHS for diff in diffs)
