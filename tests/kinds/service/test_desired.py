@@ -60,6 +60,7 @@ def test_a_plain_service() -> None:
         "restarts_with": [],
         "joins": [],
         "parts": {},
+        "given_at": {},
         "static": False,
         "external": False,
     }
