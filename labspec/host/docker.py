@@ -112,6 +112,24 @@ class Docker:
             else:
                 self._foreseen[target] = connection
 
+    def meanwhile(
+        self,
+        awaited: tuple[str, Mapping[str, Any]],
+        paths: Sequence[str],
+        known_as: Callable[[Any], str],
+        each: Callable[[Any], object] = bool,
+    ) -> None:
+        """Send GETs that may be asked for, until a foreseen one is answered: a long list takes the engine its time.
+
+        Only while `reading`. `known_as` returns the path by which an answer will be asked for; `each` gets it.
+        """
+        connection = self._foreseen.get(self._version() + awaited[0] + _query(awaited[1]))
+        if connection is None or self._known is None or len(paths) < 3:
+            return
+        for answer in self._all(paths, each, connection.answered):
+            if answer is not None:
+                self._known[known_as(answer)] = answer
+
     def find_all(self, paths: Sequence[str], each: Callable[[Any], object] = bool) -> list[Any | None]:
         """Return the answers to several GETs in the order of `paths`, asked in parallel.
 
@@ -126,22 +144,28 @@ class Docker:
             return [known[path] for path in paths]
         return self._all(paths, each)
 
-    def _all(self, paths: Sequence[str], each: Callable[[Any], object]) -> list[Any | None]:
+    def _all(
+        self, paths: Sequence[str], each: Callable[[Any], object], enough: Callable[[], bool] = bool
+    ) -> list[Any | None]:
         targets = [self._version() + path for path in paths]
         with self._connections(min(READERS, len(paths))) as connections:
             try:
-                return self._answers(connections, targets, each)
+                return self._answers(connections, targets, each, enough)
             except ConnectionError:
                 # The engine closed an idle connection: asking again is safe for a read.
                 for connection in connections:
                     connection.close()
-                return self._answers(connections, targets, each)
+                return self._answers(connections, targets, each, enough)
 
     def _answers(
-        self, connections: Sequence[Connection], targets: Sequence[str], each: Callable[[Any], object]
+        self,
+        connections: Sequence[Connection],
+        targets: Sequence[str],
+        each: Callable[[Any], object],
+        enough: Callable[[], bool],
     ) -> list[Any | None]:
         found: list[Any | None] = [None] * len(targets)
-        for index, answer in ahead(connections, targets):
+        for index, answer in ahead(connections, targets, enough):
             self.requests += 1
             if answer.status != 404:
                 found[index] = _decoded(answer)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from io import BufferedReader
+from select import select
 from typing import NamedTuple
 
 _BUFFER = 2**16
@@ -63,6 +64,10 @@ class Connection:
             self.close()
         return Answer(status, headers, data)
 
+    def answered(self) -> bool:
+        """Return whether an answer has begun to come, or none will."""
+        return self._socket is None or bool(select([self._socket], [], [], 0)[0])
+
     def close(self) -> None:
         """Close it; the next request opens it anew."""
         if self._reader is not None:
@@ -80,10 +85,13 @@ class Connection:
         return head.encode("ascii") + b"\r\n" + (body or b"")
 
 
-def ahead(connections: Sequence[Connection], targets: Sequence[str]) -> Iterator[tuple[int, Answer]]:
+def ahead(
+    connections: Sequence[Connection], targets: Sequence[str], enough: Callable[[], bool] = bool
+) -> Iterator[tuple[int, Answer]]:
     """Yield (index, answer) of GETs that the connections share, each always with a few requests before it.
 
-    One thread does better here than several: what takes time is the engine, and the reading of JSON.
+    Once `enough` says so, no more are sent. One thread does better here than several: what takes time is the engine,
+    and the reading of JSON.
     """
     sent = dict.fromkeys(connections, 0)
     shares = {
@@ -92,7 +100,7 @@ def ahead(connections: Sequence[Connection], targets: Sequence[str]) -> Iterator
 
     def send(connection: Connection, up_to: int) -> None:
         share = shares[connection][sent[connection] : up_to]
-        if share:
+        if share and not enough():
             connection.send(*(("GET", targets[index], None) for index in share))
             sent[connection] += len(share)
 
@@ -101,6 +109,8 @@ def ahead(connections: Sequence[Connection], targets: Sequence[str]) -> Iterator
     for index in range(len(targets)):
         connection = connections[index % len(connections)]
         turn = index // len(connections)
+        if turn >= sent[connection]:
+            continue
         yield index, connection.receive()
         if sent[connection] - turn <= AHEAD // 2:
             send(connection, turn + AHEAD)

@@ -154,3 +154,65 @@ def test_addresses_that_it_does_not_speak(address: str) -> None:
 def test_what_goes_into_a_request() -> None:
     assert segment("a b?c#d/e:f@g") == "a%20b%3Fc%23d/e:f@g"
     assert filters(label=["a=b"]) == {"filters": '{"label": ["a=b"]}'}
+
+
+def test_what_a_long_list_will_name_is_read_meanwhile(tmp_path: Path, docker: Make) -> None:
+    asked: list[str] = []
+    all_sent, listed = threading.Event(), threading.Event()
+
+    def answer(target: str) -> bytes:
+        asked.append(target)
+        if target == "/networks":
+            return (
+                b"HTTP/1.1 200 OK\r\nApi-Version: 1.44\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"
+            )
+        if target.startswith("/v1.44/containers/json"):
+            all_sent.wait(5)
+            return json_reply(b'[{"Id": "id-n0"}, {"Id": "id-n1"}]')
+        name = target.split("/")[3]
+        if name == "n3":
+            all_sent.set()
+        if name not in ("n0", "n1", "n2"):
+            listed.wait(5)
+        if name == "n1":
+            return json_reply(b'{"message": "no such container"}', b"404 Not Found")
+        return json_reply(b'{"Id": "id-%s"}' % name.encode())
+
+    def serve(client: socket.socket) -> None:
+        with client, client.makefile("rb") as requests:
+            while head := b"".join(iter(requests.readline, b"\r\n")):
+                target = head.split()[1].decode()
+                client.sendall(answer(target))
+                if "containers/json" in target:
+                    listed.set()
+
+    def accept() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(client,), daemon=True).start()
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        listener.listen()
+        threading.Thread(target=accept, daemon=True).start()
+        client = docker(tmp_path / "socket")
+        client.timeout = 10
+        seen: list[str] = []
+        with client.reading():
+            client.foresee([("/networks", {}), ("/containers/json", {"all": 1})])
+            client.meanwhile(
+                ("/containers/json", {"all": 1}),
+                [f"/containers/n{number}/json" for number in range(500)],
+                lambda found: f"/containers/{found['Id']}/json",
+                lambda found: seen.append(found["Id"]),
+            )
+            inspected = len(asked)
+            assert client.get("/containers/json", {"all": 1}) == [{"Id": "id-n0"}, {"Id": "id-n1"}]
+            paths = ["/containers/id-n0/json", "/containers/id-n2/json", "/containers/id-n7/json"]
+            assert client.find_all(paths) == [{"Id": "id-n0"}, {"Id": "id-n2"}, {"Id": "id-n7"}]
+        assert {"id-n0", "id-n2", "id-n7"} <= set(seen)
+        assert "id-n1" not in seen
+        assert len(asked) == inspected < 100  # nothing twice, and no more once the list was there

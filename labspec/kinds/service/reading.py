@@ -83,10 +83,13 @@ def own_containers(
     A container has its image's labels too: one that somebody runs from an image of the lab, or from a commit of one of
     its containers, is not the lab's for that.
     """
-    listed = docker.get("/containers/json", {"all": 1, **filters(label=[f"{LAB_LABEL}={lab}"])})
+    query = {"all": 1, **filters(label=[f"{LAB_LABEL}={lab}"])}
+    names = [resource.name for resource in resources.values() if resource.kind == "service"]
+    docker.meanwhile(("/containers/json", query), [_path(segment(name)) for name in names], _path_of, read)
+    listed = docker.get("/containers/json", query)
     ids = [item["Id"] for item in listed]
     ids += [identity for identity in record if identity not in ids]
-    answers = docker.find_all([f"/containers/{identity}/json" for identity in ids], read)
+    answers = docker.find_all([_path(identity) for identity in ids], read)
     if record:
         answers = [answer and with_labels(answer, record.get(answer["Id"], {})) for answer in answers]
     labelled = [answer for answer in answers if answer is not None and _is_service(address_of(answer))]
@@ -251,6 +254,14 @@ def _detail(replicas: Sequence[Mapping[str, Any]], health: str) -> str:
     return "no container"
 
 
+def _path(container: str) -> str:
+    return f"/containers/{container}/json"
+
+
+def _path_of(inspect: Mapping[str, Any]) -> str:
+    return _path(inspect["Id"])
+
+
 def _wanted(inspects: Iterable[Mapping[str, Any]], resources: Mapping[str, Resource]) -> Iterator[Resource]:
     return (resources[address] for address in map(address_of, inspects) if address in resources)
 
@@ -267,7 +278,7 @@ def _inherits(inspect: Mapping[str, Any], images: Images) -> bool:
 def _peers(docker: Docker, inspects: Sequence[Mapping[str, Any]]) -> dict[str, Peer]:
     known = {inspect["Id"]: inspect for inspect in inspects}
     foreign = sorted({identity for inspect in inspects for identity in shared_ids(inspect)} - set(known))
-    found = docker.find_all([f"/containers/{segment(identity)}/json" for identity in foreign])
+    found = docker.find_all([_path(segment(identity)) for identity in foreign])
     known |= {identity: inspect for identity, inspect in zip(foreign, found, strict=True) if inspect}
     return {identity: _peer(inspect) for identity, inspect in known.items()}
 
