@@ -15,6 +15,9 @@ from labspec.engine import executor, planner
 from labspec.engine.executor import _Run
 from labspec.host.journal import FILE, Journal
 from labspec.host.state import StateFolder
+from labspec.kinds.daemon import record as daemon_record
+from labspec.kinds.daemon import steps as daemon_steps
+from labspec.kinds.unit import steps as unit_steps
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 
@@ -115,7 +118,7 @@ def writes_in_place(patch: pytest.MonkeyPatch) -> None:
         state.world.write("state written", lambda: path.write_bytes(content))
         return path
 
-    from simulation import SimulatedState
+    from simulated_run import SimulatedState
 
     patch.setattr(SimulatedState, "write", write)
 
@@ -123,6 +126,47 @@ def writes_in_place(patch: pytest.MonkeyPatch) -> None:
 def takes_no_lock(patch: pytest.MonkeyPatch) -> None:
     """Nothing keeps two applies apart."""
     patch.setattr(StateFolder, "lock", lambda *_: nullcontext())
+
+
+def leaves_systemd_unread(patch: pytest.MonkeyPatch) -> None:
+    """systemd does not read its files again."""
+    patch.setattr(unit_steps.DaemonReload, "run", lambda *_: None)
+
+
+def restarts_nothing(patch: pytest.MonkeyPatch) -> None:
+    """A unit goes on as it was started."""
+    run = unit_steps.run_unit
+    patch.setattr(
+        unit_steps, "run_unit", lambda unit, verb, host: run(unit, "start" if "start" in verb else verb, host)
+    )
+
+
+def starts_nothing_again(patch: pytest.MonkeyPatch) -> None:
+    """A unit that ran before the lab is left stopped."""
+    patch.setattr(
+        unit_steps.ForgetUnit, "run", lambda step, host: host.journal(step.target.lab).forget(step.target.address)
+    )
+
+
+def leaves_links(patch: pytest.MonkeyPatch) -> None:
+    """The links of a unit are not put back."""
+    patch.setattr(unit_steps, "_put_back_links", lambda *_: None)
+
+
+def reloads_what_needs_a_restart(patch: pytest.MonkeyPatch) -> None:
+    """dockerd is told to read its file where it must start anew."""
+    patch.setattr(daemon_steps.RestartDaemon, "run", lambda step, host: daemon_steps.ReloadDaemon(step.edit).run(host))
+
+
+def leaves_dockerd_down(patch: pytest.MonkeyPatch) -> None:
+    """Neither labspec nor a timer brings dockerd back."""
+    patch.setattr(daemon_steps.ArmRollback, "run", lambda *_: None)
+    patch.setattr(daemon_steps, "_take_back", lambda *_: None)
+
+
+def leaves_settings(patch: pytest.MonkeyPatch) -> None:
+    """Keys that labspec has set stay where somebody else has edited the file."""
+    patch.setattr(daemon_record, "reverted", lambda file, *_: file)
 
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -139,4 +183,11 @@ MUTANTS: tuple[Mutant, ...] = (
     forgets_the_others,
     writes_in_place,
     takes_no_lock,
+    leaves_systemd_unread,
+    restarts_nothing,
+    starts_nothing_again,
+    leaves_links,
+    reloads_what_needs_a_restart,
+    leaves_dockerd_down,
+    leaves_settings,
 )

@@ -12,6 +12,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from simulated_services import Services
+
 from labspec.core.diagnostic import LabError
 from labspec.host.docker import ApiError
 from labspec.host.system import FileState
@@ -35,6 +37,8 @@ class Faults:
     """How likely the host refuses a write."""
     silences: float = 0.0
     """How likely the answer to a write that was done gets lost."""
+    refuses: str = ""
+    """What of dockerd fails with new settings: `trial`, `start` or nothing."""
     stop_at: int = 0
     """The step after which the user presses Ctrl-C."""
 
@@ -50,6 +54,7 @@ class World:
     images: dict[str, dict[str, Any]] = field(default_factory=dict)
     files: dict[str, FileState] = field(default_factory=dict)
     groups: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
+    services: Services = field(default_factory=Services)
     faults: Faults = field(default_factory=Faults)
     writes: int = 0
     dead: bool = False
@@ -70,6 +75,12 @@ class World:
         """Be read: nothing answers a labspec that is dead."""
         if self.dead:
             raise Crash
+
+    def ask(self) -> None:
+        """Be asked through the engine, which answers while it runs."""
+        self.look()
+        if not self.services.active:
+            raise LabError("simulated: no Docker engine answers")
 
     def write(self, name: str, act: Callable[[], Any], *, child: bool = False) -> Any:
         """Be written to by labspec, or by a program that it has started, and meet the faults in force."""
@@ -112,6 +123,8 @@ class World:
 def _refusal(name: str) -> Exception:
     if name.startswith(("state", "journal")):
         return OSError(errno.ENOSPC, "No space left on device", name)
+    if name.startswith("run "):
+        return LabError(f"simulated failure of {name}")
     return ApiError(500, f"simulated refusal of {name}")
 
 

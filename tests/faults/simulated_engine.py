@@ -7,7 +7,7 @@ one under a name with the old one's id before it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,7 +27,7 @@ class SimulatedDocker:
     """Stands for labspec.host.docker.Docker."""
 
     address = "unix:///simulated"
-    socket_path = None
+    socket_path = "/simulated"
     context = ""
     timeout = 60.0
 
@@ -42,10 +42,13 @@ class SimulatedDocker:
     def foresee(self, requests: Iterable[Any]) -> None:
         """Do nothing: answers are there when they are asked for."""
 
+    def meanwhile(self, *_: Any) -> None:
+        """Do nothing: there is no time to use."""
+
     def close(self) -> None:
         """Do nothing."""
 
-    def find_all(self, paths: Sequence[str]) -> list[Any | None]:
+    def find_all(self, paths: Sequence[str], each: Callable[[Any], object] = bool) -> list[Any | None]:  # noqa: ARG002
         return [self.find(path) for path in paths]
 
     def find(self, path: str, query: Mapping[str, Any] | None = None) -> Any | None:
@@ -57,7 +60,7 @@ class SimulatedDocker:
             return None
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
-        self.world.look()
+        self.world.ask()
         wanted = json.loads((query or {}).get("filters", "{}"))
         kind, _, rest = unquote(path).removeprefix("/").partition("/")
         name = rest.removesuffix("/json")
@@ -73,13 +76,15 @@ class SimulatedDocker:
             return self._network(name) if name else _filtered(self.world.networks, wanted)
         if kind == "volumes":
             return self._volume(name) if name else {"Volumes": _filtered(self.world.volumes, wanted)}
-        return {"info": {"SwapLimit": True}, "version": {}}[kind]
+        return {"info": {"SwapLimit": True}, "version": {"Version": "26.1.5"}}[kind]
 
     def delete(self, path: str, query: Mapping[str, Any] | None = None) -> Any:  # noqa: ARG002
+        self.world.ask()
         kind, _, name = unquote(path).removeprefix("/").partition("/")
         return self.world.write(f"DELETE {kind}", lambda: self._delete(kind, name))
 
     def post(self, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> Any:
+        self.world.ask()
         kind, _, rest = unquote(path).removeprefix("/").partition("/")
         name, _, verb = rest.rpartition("/")
         if verb == "create" and self.world.before_create is not None:

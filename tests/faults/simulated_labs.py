@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,8 @@ VERSIONS = 4
 IMAGES = ("base:1", "base:2")
 FILES = ("/etc/labspec-sim-a", "/etc/labspec-sim-b", "/etc/labspec-sim-c")
 GROUPS = ("simone", "simtwo", "staff")
+UNITS = ("labspec-sim-one.service", "labspec-sim-two.service", "labspec-sim-own.service")
+"""The last one is there already, somebody's own."""
 USERS = ("ada", "bob", "eve")
 
 
@@ -48,6 +50,7 @@ def _first(random: Random) -> dict[str, Any]:
     for section in ("images", "networks", "volumes", "services"):
         spec[section] = {}
     spec["host"] = {"files": {}, "groups": {}}
+    spec["units"], spec["daemon"] = {}, {"settings": {}}
     for _ in range(random.randint(3, 8)):
         _add(spec, random)
     return spec
@@ -60,8 +63,14 @@ def _edited(spec: dict[str, Any], random: Random) -> dict[str, Any]:
 
 
 def _add(spec: dict[str, Any], random: Random) -> None:
-    kind = random.choice(("networks", "volumes", "services", "services", "images", "files", "groups"))
-    if kind == "files":
+    kind = random.choice(
+        ("networks", "volumes", "services", "services", "images", "files", "groups", "units", "daemon")
+    )
+    if kind == "units":
+        spec["units"][random.choice(UNITS)] = _unit(random)
+    elif kind == "daemon":
+        spec["daemon"]["settings"] = _settings(random)
+    elif kind == "files":
         spec["host"]["files"][random.choice(FILES)] = _file(random)
     elif kind == "groups":
         spec["host"]["groups"][random.choice(GROUPS)] = {"members": random.sample(USERS, random.randint(0, 2))}
@@ -99,12 +108,32 @@ def _file(random: Random) -> dict[str, Any]:
     return {"content": f"text {random.randint(1, 99)}\n", "mode": random.choice(("0644", "0600"))}
 
 
+def _unit(random: Random) -> dict[str, Any]:
+    return {
+        "Unit": {"Description": f"number {random.randint(1, 9)}"},
+        "Service": {"ExecStart": f"/bin/sleep {random.randint(1, 9)}"},
+        "Install": {"WantedBy": "multi-user.target"},
+        **({"state": random.choice(("started", "started", "stopped"))} if random.random() < 0.8 else {}),
+        **({"enabled": random.random() < 0.7} if random.random() < 0.8 else {}),
+    }
+
+
+def _settings(random: Random) -> dict[str, Any]:
+    settings: dict[str, Any] = {"debug": random.random() < 0.5, "labels": [f"made={random.randint(1, 9)}"]}
+    settings |= {"mtu": random.randint(1300, 1303), "log-level": "warn"}
+    return {key: settings[key] for key in random.sample(sorted(settings), random.randint(1, 3))}
+
+
 def _remove(spec: dict[str, Any], random: Random) -> None:
-    section = random.choice(("services", "files", "groups", "networks", "volumes", "images"))
+    section = random.choice(("services", "files", "groups", "networks", "volumes", "images", "units", "daemon"))
     entries = spec["host"].get(section, spec.get(section))
     if not entries:
         return
-    name = random.choice(sorted(entries))
+    if section == "daemon":
+        entries = entries["settings"]
+    name = random.choice(sorted(entries) or [""])
+    if not name:
+        return
     del entries[name]
     for entry in list(spec["services"].values()):
         if section == "networks" and name in entry.get("networks", ()):
@@ -153,7 +182,30 @@ def differences(spec: Mapping[str, Any], world: World) -> list[str]:
     for name, entry in spec["host"]["groups"].items():
         if not set(entry["members"]) <= set(world.groups.get(name, (0, ()))[1]):
             said.append(f"group {name} is {world.groups.get(name)}, not {entry}")
-    return said
+    return [*said, *_services_differ(spec, world)]
+
+
+def _services_differ(spec: Mapping[str, Any], world: World) -> Iterator[str]:
+    told, found = world.services.told(), world.services
+    for name, entry in spec["units"].items():
+        text = told["units"].get(f"units/{name}", "")
+        wanted = {f"Description={entry['Unit']['Description']}", f"ExecStart={entry['Service']['ExecStart']}"}
+        if not wanted <= set(text.splitlines()):
+            yield f"{name} is {text!r}, not {entry}"
+        if found.shown(name)["NeedDaemonReload"] == "yes":
+            yield f"systemd has not read {name}"
+        if "state" in entry and (name in told["running"]) != (entry["state"] == "started"):
+            yield f"{name} does not run, or does: {entry}"
+        if f"ExecStart={entry['Service']['ExecStart']}" not in told["running"].get(name, text).splitlines():
+            yield f"{name} runs as {told['running'][name]!r}"
+        if "enabled" in entry and (f"units/multi-user.target.wants/{name}" in told["units"]) != entry["enabled"]:
+            yield f"{name} is enabled, or is not: {entry}"
+    settings = spec["daemon"]["settings"]
+    if settings and not found.active:
+        yield "dockerd does not run"
+    for key, value in settings.items():
+        if json.loads(told["docker"])[key] != value or found.settings.get(key) != value:
+            yield f"Docker's {key} is {told['docker']}, in force is {found.settings.get(key)}, not {value}"
 
 
 def _compared(kind: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from mutants import MUTANTS, Mutant
-from simulation import Violation, simulate_all
+from simulated_run import Violation
+from simulation import simulate_all
 
 RUNS = 10_000
 SHARD = 250
