@@ -34,22 +34,20 @@ class Host:
         self.state = state or StateFolder()
         self._journals: dict[str, Journal] = {}
 
-    def whales(self, compose_file: str | None = None, project: str | None = None, *, at_once: int = 0) -> DockerClient:
+    def whales(self, compose_file: str | None = None, project: str | None = None) -> DockerClient:
         """Return the python-on-whales client for this engine, each call bounded to COMMAND_SECONDS.
 
-        With `at_once`, compose has at most so many services in hand at a time. The user's COMPOSE_* variables are kept
-        from it: they would change names, profiles and what is removed. It holds the lab's lock for as long as it runs,
-        even where this process is killed.
+        The user's COMPOSE_* variables are kept from it: they would change names, profiles and what is removed. It holds
+        the lab's lock for as long as it runs, even where this process is killed.
         """
         from python_on_whales import DockerClient
 
         unset = [f"--unset={name}" for name in sorted(os.environ) if name.startswith("COMPOSE_")]
-        most = [f"COMPOSE_PARALLEL_LIMIT={at_once}"] if at_once else []
         limit = ["timeout", "--kill-after=10", f"{COMMAND_SECONDS:g}"]
         return DockerClient(
             context=self.docker.context or None,
             host=None if self.docker.context else self.docker.address,
-            client_call=[*self._keeping_locked(), "env", *unset, *most, *limit, "docker"],
+            client_call=[*self._keeping_locked(), "env", *unset, *limit, "docker"],
             client_type="docker",
             compose_files=[compose_file] if compose_file else [],
             compose_project_name=project,
@@ -66,11 +64,6 @@ class Host:
         from python_on_whales.components.buildx.cli_wrapper import stream_buildx_logs
 
         return stream_buildx_logs(command)
-
-    @property
-    def cores(self) -> int:
-        """How many processors the engine has, 0 where it is on another machine: not known without asking it."""
-        return 0 if self.docker.socket_path is None else len(os.sched_getaffinity(0))
 
     def _keeping_locked(self) -> list[str]:
         from shutil import which

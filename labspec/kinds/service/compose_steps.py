@@ -85,11 +85,6 @@ class ComposeStep(Step):
     replicas: int = 1
     recreates: ClassVar[bool] = False
 
-    @staticmethod
-    def at_once(_host: Host) -> int:
-        """Return how many services compose may have in hand at a time, 0 for all: most of the time old ones stop."""
-        return 0
-
     @property
     def batch(self) -> Hashable:
         """Steps of one project run together."""
@@ -109,7 +104,7 @@ class ComposeStep(Step):
         services = sorted(step.service for step in steps)
         with _TURNS[lab, project]:
             try:
-                host.whales(file, project, at_once=cls.at_once(host)).compose.up(
+                host.whales(file, project).compose.up(
                     services,
                     detach=True,
                     dependencies=False,
@@ -128,11 +123,6 @@ class ComposeStep(Step):
 @dataclass(frozen=True)
 class CreateContainers(ComposeStep):
     """Make the containers of a service that are missing; those that are there stay as they are."""
-
-    @staticmethod
-    def at_once(host: Host) -> int:
-        """Return as many as the engine has processors: a hundred starts at once get in each other's way."""
-        return host.cores
 
     def __str__(self) -> str:
         if self.replicas == 1:
