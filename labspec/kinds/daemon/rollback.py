@@ -57,9 +57,14 @@ rm -rf "$folder"
 
 
 def arm(host: Host, lab: str, paths: Sequence[str], how: str, *, timer: bool) -> None:
-    """Keep copies of files, and start the timer, if any, that puts them back. Raises LabError where systemd refuses."""
-    disarm(host, lab)
+    """Keep copies of files, and start the timer, if any, that puts them back. Raises LabError where systemd refuses.
+
+    One that waits with copies of these files stays: it was set before something that failed, and Docker may be down.
+    """
     folder = host.state.lab(lab) / _FILES
+    if timer and folder.is_dir() and {*paths} <= {*_pairs(folder)[::2]} and _waits(host, lab):
+        return
+    disarm(host, lab)
     folder.mkdir(mode=0o700, exist_ok=True)
     pairs: list[str] = []
     for number, path in enumerate(paths):
@@ -112,13 +117,22 @@ def _waits(host: Host, lab: str) -> bool:
 def put_back(host: Host, lab: str) -> None:
     """Put the files back as they were when the timer was armed."""
     folder = host.state.lab(lab) / _FILES
-    pairs = json.loads((folder / "pairs").read_bytes())
+    pairs = _pairs(folder)
     for path, copy in zip(pairs[::2], pairs[1::2], strict=True):
         state = host.system.read(copy)
         if state is None:
             host.system.remove(path)
         else:
             host.system.write(path, state)
+
+
+def _pairs(folder: Path) -> list[str]:
+    """Return path and copy in turn; none where they were not wholly written."""
+    try:
+        found: list[str] = json.loads((folder / "pairs").read_bytes())
+    except FileNotFoundError:
+        return []
+    return found
 
 
 def disarm(host: Host, lab: str) -> None:

@@ -111,14 +111,7 @@ class WriteSettings(Step):
         return f"write {self.edit.path}: {', '.join(parts)}{files}"
 
     def run(self, host: Host) -> None:
-        """Write it. Raises LabError where it cannot be written; the timer is told to stay away then."""
-        try:
-            self._write(host)
-        except BaseException:
-            rollback.disarm(host, self.edit.lab)
-            raise
-
-    def _write(self, host: Host) -> None:
+        """Write it. Raises LabError where it cannot be written; what is written then the timer puts back."""
         edit, system, journal = self.edit, host.system, host.journal(self.edit.lab)
         current, entry, wanted = system.read(edit.path), edit.entry(host), edit.wanted
         content = edit.content(host)
