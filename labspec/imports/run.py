@@ -30,7 +30,6 @@ _TEXTS = {
     "mac-address": "mac_address",
     "memory": "mem_limit",
     "memory-reservation": "mem_reservation",
-    "memory-swap": "memswap_limit",
     "name": "container_name",
     "pid": "pid",
     "platform": "platform",
@@ -139,6 +138,9 @@ def _plain(line: CommandLine, service: Service) -> None:
     for flag, key in _PAIRS.items():
         if flag in line.flags:
             service[key] = dict(pair.partition("=")[::2] for pair in line.flags[flag])
+    swap = line.value("memory-swap")
+    if swap is not None:
+        service["memswap_limit"] = -1 if swap == "-1" else swap  # compose takes text for a size
     timeout = line.value("stop-timeout")
     if timeout is not None and not _endless(timeout):
         service["stop_grace_period"] = f"{_read(int, 'stop-timeout', timeout)}s"

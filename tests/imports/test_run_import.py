@@ -90,6 +90,11 @@ def test_flags_in_their_short_forms() -> None:
     }
 
 
+def test_swap_without_limit_is_a_number() -> None:
+    found = service("docker run -m 64m --memory-swap -1 busybox")
+    assert (found["mem_limit"], found["memswap_limit"]) == ("64m", -1)
+
+
 def test_files_of_variables_are_taken_as_docker_takes_them(tmp_path: Path) -> None:
     (tmp_path / "a.env").write_text('# no\nA="quoted"\nB= x \nC\n\nD=$A\n')
     found = service("docker run --env-file a.env -e B=2 busybox", tmp_path)
