@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from labspec.core.diagnostic import Diagnostic, LabError
 from labspec.host import inputs
 from labspec.imports.compose_fit import loss_of
@@ -163,9 +165,10 @@ def _differences(request: Request, lab: Lab) -> list[Loss]:
             continue  # told already
         node = _node(request.root, path)
         name = ".".join(map(str, path))
-        losses.append(
-            loss_of(node, name, f"docker compose reads {_shown(before)} there, and of the spec {_shown(after)}")
-        )
+        reason = f"docker compose reads {_shown(before)} there, and of the spec {_shown(after)}"
+        if after is None and path[2:3] == ("depends_on",):
+            reason = "what it names has no active profile: the spec says it, what labspec renders does not"
+        losses.append(loss_of(node, name, reason))
     return losses[:_MOST]
 
 
@@ -179,22 +182,25 @@ def _source_arguments(request: Request) -> list[str]:
 
 def _config(arguments: list[str], document: str | None, request: Request) -> Any:
     """Return what docker compose makes of files; None where it is not here. Raises LabError for what it refuses."""
-    command = ["docker", "compose", *arguments, "config", "--format", "json"]
-    try:
-        done = subprocess.run(
-            command,
-            input=document,
-            stdin=subprocess.DEVNULL if document is None else None,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-            env={**request.wish.environment},
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    if done.returncode == 0:
-        return json.loads(done.stdout)
+    for form, read in (("json", json.loads), ("yaml", yaml.safe_load)):
+        command = ["docker", "compose", *arguments, "config", "--format", form]
+        try:
+            done = subprocess.run(
+                command,
+                input=document,
+                stdin=subprocess.DEVNULL if document is None else None,
+                capture_output=True,
+                text=True,
+                timeout=_SECONDS,
+                check=False,
+                env={**request.wish.environment},
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        if done.returncode == 0:
+            return read(done.stdout)
+        if "MarshalJSON" not in done.stderr:
+            break  # what some versions cannot write as JSON, such as keys of SSH, is no mistake of the file
     if "unknown command" in done.stderr or "is not a docker command" in done.stderr or not request.wish.interpolate:
         return None
     lines = [line for line in done.stderr.splitlines() if line.strip() and "level=warning" not in line]

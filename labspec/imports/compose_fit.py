@@ -14,7 +14,7 @@ from labspec.imports.report import Loss
 from labspec.kinds.compose import values
 from labspec.kinds.compose.mounts import Mount
 
-_EMPTY = ("restart", "container_name", "dns", "mac_address", "network_mode", "platform")
+_EMPTY = ("restart", "container_name", "dns", "mac_address", "platform")
 """What is as good as not there where it is empty text."""
 _SWITCHES = ("external", "internal", "attachable", "enable_ipv4", "enable_ipv6")
 
@@ -110,6 +110,9 @@ def _service(entry: Node, name: str, folder: Path) -> Iterator[Loss]:
             _as_words(node)
     volumes = entry.get("volumes")
     for index, node in enumerate(volumes.value if volumes is not None and isinstance(volumes.value, list) else ()):
+        source = node.get("source") if isinstance(node.value, dict) else node
+        if source is not None and re.match(r"[A-Za-z]:\\", str(source.value)):
+            raise source.wrong("this is a path of Windows", "name the folder on this host")
         _volume(node, folder)
         if isinstance(node.value, str) and re.match("[A-Za-z]:", node.value):
             reason = f"compose takes '{node.value[:2]}' for a drive of Windows; the spec mounts a volume of that name"

@@ -19,8 +19,7 @@ _STAND_IN = "1"
 class Variables:
     """Gives each value that is interpolated a variable of the spec."""
 
-    def __init__(self, *, project: str, keep: bool = True, blank: bool = False) -> None:
-        self._keep = keep
+    def __init__(self, *, project: str, blank: bool = False) -> None:
         self.blank = blank
         """No value comes from this host."""
         self._project = project
@@ -40,26 +39,27 @@ class Variables:
         written: str = node.value
         values: list[str] = []
         templates: list[str] = []
-        index, found = 0, False
+        index, found, clear = 0, False, True
         while (start := written.find("$", index)) >= 0:
             plain = written[index:start]
             match = _START.match(written, start)
-            if match is None:
-                raise node.wrong(f"'{written[start : start + 12]}' is no variable", "write $$ for a plain $")
-            if match[0] == "$$":
+            if match is None or match[0] == "$$":
                 values += (plain, "$")
                 templates += (plain, "$")
-                index = match.end()
+                index = match.end() if match else start + 1
                 continue
+            clear = clear and (bool(plain) or templates[-1:] != ["$"])
             end = match.end() if match[1] else _closing(node, written, match.end())
             value, template = self._value(node, written[start:end], lookup)
             values += (plain, value)
-            templates += (plain.replace(OPEN, f"${OPEN}"), template)
+            templates += (plain, template)
             index, found = end, True
         values.append(written[index:])
         templates.append(written[index:])
         node.value = "".join(values)
-        node.template = _joined(templates) if found and self._keep and path != ("name",) else None
+        # A $ just before a lookup would make a plain text of it, and one before {{ a lookup.
+        clear = clear and OPEN not in node.value
+        node.template = "".join(templates) if found and clear and path != ("name",) else None
 
     def _value(self, node: Node, written: str, lookup: Lookup) -> tuple[str, str]:
         name = re.sub(r"^\$\{?", "", written)
@@ -122,8 +122,3 @@ def _closing(node: Node, written: str, start: int) -> int:
                 return index + 1
         index += 1
     raise node.wrong("a ${ is not closed", "write $$ for a plain $")
-
-
-def _joined(parts: list[str]) -> str:
-    """Return a template; two lookups beside a `$` of the text would be read as one escape."""
-    return "".join(parts)

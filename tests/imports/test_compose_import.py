@@ -63,6 +63,11 @@ def test_variables_become_vars(importing: Import) -> None:
     )
 
 
+def test_a_dollar_that_begins_no_variable_stays(importing: Import) -> None:
+    made = importing("services: {a: {image: a, command: [echo, $(date) ${TAG:-1}, $1, '$$${TAG:-1}', '$${{ x }}']}}\n")
+    assert made.sections["services"]["a"]["command"] == ["echo", "$(date) ${{ vars.tag }}", "$1", "$1", "$${{ x }}"]
+
+
 def test_without_the_values_of_this_host(importing: Import) -> None:
     made = importing(
         "services: {web: {image: 'a:${TAG:-1}', environment: {P: '${PASSWORD}'}}}",
@@ -175,7 +180,7 @@ REFUSED = {
     "services:\n  web: {image: a, depends_on: [db]}\n": (2, "there is no service 'db'"),
     "services:\n  web: {image: '${TAG:?which one}'}\n": (2, "the variable TAG has no value: which one"),
     "services:\n  web: {image: 'a${'}\n": (2, "a ${ is not closed"),
-    "services:\n  web: {image: 'a$!'}\n": (2, "is no variable"),
+    "services:\n  web: {image: 'a${1}'}\n": (2, "is no variable"),
     "services:\n  web: {image: a, extends: {service: no}}\n": (2, "there is no service 'no'"),
     "services:\n  a: {extends: b}\n  b: {extends: a}\n": (2, "extends itself"),
     "include: [nowhere.yaml]\nservices: {a: {image: a}}\n": (1, "there is no file nowhere.yaml"),
