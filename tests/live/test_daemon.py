@@ -264,6 +264,39 @@ def test_settings_that_docker_refuses_never_reach_the_file(sandbox: Sandbox) -> 
     assert sandbox.docker_is_back()
 
 
+BROKEN = {
+    b'{"debug": true,': ":1:16",
+    b'{\n  "debug" yes\n}\n': ":2:11",
+    b"[1]\n": ":1:1",
+    b'{"debug": "\xff"}': ":1:12",
+}
+
+
+def test_a_file_that_is_broken_on_arrival_is_told_and_stays(sandbox: Sandbox) -> None:
+    sandbox.lab({"settings": {"debug": True}})
+    for content, place in BROKEN.items():
+        sandbox.write(FILE, content)
+        for command in (("plan",), ("apply", "-y")):
+            said = sandbox.run("labspec", *command, rc=1)
+            assert f"{FILE}{place}" in said
+            assert "Traceback" not in said
+        assert sandbox.run("sh", "-c", f"od -An -c {FILE}") == sandbox.run("od", "-An", "-c", stdin=content)
+    assert sandbox.docker_is_back()
+    sandbox.run("test", "-e", "/var/lib/labspec", rc=1)
+
+
+def test_a_file_that_was_broken_since_stops_a_destroy_until_it_is_mended(sandbox: Sandbox) -> None:
+    sandbox.lab({"settings": {"debug": True}})
+    sandbox.run("labspec", "apply", "-y")
+    good = sandbox.read(FILE)
+    sandbox.write(FILE, b"{")
+    assert f"{FILE}:1:2" in sandbox.run("labspec", "destroy", "-y", rc=1)
+    assert sandbox.read(FILE) == b"{"
+    sandbox.write(FILE, good)
+    sandbox.run("labspec", "destroy", "-y")
+    assert sandbox.read(FILE) == FOREIGN
+
+
 def test_docker_s_own_user_for_remapping_goes_again(sandbox: Sandbox) -> None:
     look = ("sh", "-c", "cat /etc/passwd /etc/group /etc/subuid /etc/subgid")
     before = sandbox.run(*look)
