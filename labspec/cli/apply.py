@@ -15,6 +15,13 @@ finished, then apply stops; what is done stays done, and the next apply goes on 
 once.
 
 \b
+Exit codes:
+  0    done, or nothing to do
+  1    refused or failed; what is done stays done
+  75   another process is changing the lab
+  130  stopped by Ctrl-C
+
+\b
 Examples:
   labspec apply                     the lab in this folder
   labspec apply -y --wait           no question; until health checks pass
@@ -24,7 +31,9 @@ Examples:
   labspec apply --allow privileged  what the plan warns of, if you trust it
   labspec apply --confirm-within 60s
                                     the host's settings go back in a minute,
-                                    unless you say that you still get in"""
+                                    unless you say that you still get in
+
+Read on: docs/how-it-works.md; docs/security.md for labs of strangers."""
 
 
 @click.command("apply", epilog=EPILOG, short_help="Make this host match the spec")
@@ -65,6 +74,8 @@ def command(
     """Make this host match the spec: create what is missing, change what differs, delete what left the spec.
 
     With a plan file, apply does what that plan showed, without asking, or refuses because something has changed.
+
+    SPEC is a lab.yaml or its folder; without it ./lab.yaml is read. PLAN is what 'labspec plan -o PLAN' wrote.
     """
     from labspec.cli.execution import Request, execute
 

@@ -40,7 +40,9 @@ Examples:
   labspec check --only web --only volume    two of them
   labspec check --format junit -o out.xml   for a CI server
   labspec check --watch                     again and again, until Ctrl-C
-  labspec check --prove --sandbox fresh     can each of them fail?"""
+  labspec check --prove --sandbox fresh     can each of them fail?
+
+Read on: docs/checks.md."""
 
 
 @click.command("check", epilog=EPILOG, short_help="Check that the applied lab does what it should")
@@ -57,7 +59,7 @@ Examples:
     "form",
     type=click.Choice(["text", "json", "junit", "tap"]),
     default="text",
-    help="The form of the results.",
+    help="The form of the results; text.",
 )
 @options.as_json
 @click.option(
@@ -98,6 +100,8 @@ def command(
     """Look whether the applied lab is as its checks say: all at once, each again until its time is over.
 
     Looks only: programs run in containers where a check says so, and on this host with --allow host-commands.
+
+    SPEC is a lab.yaml or its folder; without it ./lab.yaml is read.
     """
     from labspec.engine.checking import checks_of, passed, refuse_dangers, run_checks, without_program
     from labspec.host.host import Host

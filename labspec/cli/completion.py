@@ -11,10 +11,17 @@ SHELLS = ("bash", "zsh", "fish")
 EPILOG = """Commands and options are completed, and after --target and --replace the addresses of your lab.
 
 \b
+Exit codes:
+  0  printed
+  1  no such shell
+
+\b
 To have it in every new shell:
   bash    echo 'eval "$(labspec completion bash)"' >> ~/.bashrc
   zsh     echo 'eval "$(labspec completion zsh)"' >> ~/.zshrc
-  fish    labspec completion fish > ~/.config/fish/completions/labspec.fish"""
+  fish    labspec completion fish > ~/.config/fish/completions/labspec.fish
+
+Read on: docs/commands.md."""
 
 
 @click.command("completion", epilog=EPILOG, short_help="Print the script that completes commands in your shell")

@@ -9,10 +9,17 @@ import click
 from labspec.cli import options
 
 EPILOG = """\b
+Exit codes:
+  0  kept, or with --revert put back
+  1  nothing waits for it, or it failed
+
+\b
 Examples:
   labspec apply --confirm-within 60s  the host's settings go back in a minute,
   labspec confirm                     unless this is run before
-  labspec confirm --revert            put them back now"""
+  labspec confirm --revert            put them back now
+
+Read on: docs/how-it-works.md."""
 
 
 @click.command("confirm", epilog=EPILOG, short_help="Keep settings that were applied with --confirm-within")
@@ -28,7 +35,10 @@ def command(
     variables: dict[str, str],
     variable_files: tuple[Path, ...],
 ) -> int:
-    """Keep the settings of the host that 'labspec apply --confirm-within' has made."""
+    """Keep the settings of the host that 'labspec apply --confirm-within' has made.
+
+    SPEC is a lab.yaml or its folder; without it ./lab.yaml is read.
+    """
     from labspec.core.diagnostic import LabError
     from labspec.engine import pending
     from labspec.host.host import Host

@@ -12,11 +12,20 @@ EPILOG = """Only what labspec made for this lab is removed, by its labels; exter
 everything that somebody else made, stay. Volumes of the lab go with the data in them.
 
 \b
+Exit codes:
+  0    done, or nothing to do
+  1    refused or failed; what is done stays done
+  75   another process is changing the lab
+  130  stopped by Ctrl-C
+
+\b
 Examples:
   labspec plan --destroy             look first
   labspec destroy
   labspec destroy -y
-  labspec destroy --target stack.portainer"""
+  labspec destroy --target stack.portainer
+
+Read on: docs/how-it-works.md."""
 
 
 @click.command("destroy", epilog=EPILOG, short_help="Remove everything that the lab has on this host")
@@ -38,7 +47,10 @@ def command(
     verbose: bool,
     as_json: bool,
 ) -> int:
-    """Remove everything that the lab has on this host: containers, networks, volumes with their data, images."""
+    """Remove everything that the lab has on this host: containers, networks, volumes with their data, images.
+
+    SPEC is a lab.yaml or its folder; without it ./lab.yaml is read.
+    """
     from labspec.cli.execution import Request, execute
 
     lab = options.load(spec, variables, variable_files)

@@ -12,12 +12,19 @@ from labspec.cli import options
 FORMAT = 1
 EXIT_MISSING = 1
 
-EPILOG = """Exits with 1 when something required is missing. Changes nothing.
+EPILOG = """Changes nothing.
+
+\b
+Exit codes:
+  0  all that is required is there
+  1  something required is missing
 
 \b
 Examples:
   labspec doctor
-  labspec doctor --json | jq -r '.checks[] | select(.ok | not) | .hint'"""
+  labspec doctor --json | jq -r '.checks[] | select(.ok | not) | .hint'
+
+Read on: README.md."""
 
 
 @click.command("doctor", epilog=EPILOG, short_help="Check that this machine has what labspec needs")

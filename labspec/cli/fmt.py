@@ -26,10 +26,17 @@ Comments and blank lines move with the key below them, and what the spec means s
 A folder stands for its lab.yaml and the files that this includes. Prints the files that it changes.
 
 \b
+Exit codes:
+  0  in canonical form, now or before
+  1  --check: one is not; or one cannot be read
+
+\b
 Examples:
   labspec fmt                      ./lab.yaml and its includes
   labspec fmt --check --diff labs/tp1
-  labspec fmt - < lab.yaml         as a filter, for an editor"""
+  labspec fmt - < lab.yaml         as a filter, for an editor
+
+Read on: docs/spec.md."""
 
 
 @dataclass(frozen=True, slots=True)

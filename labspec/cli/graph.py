@@ -18,12 +18,19 @@ FORMATS = ("mermaid", "dot", "svg")
 ENDINGS = {".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot", ".svg": "svg"}
 
 EPILOG = """\b
+Exit codes:
+  0  drawn
+  1  the spec has mistakes, or FILE cannot be written
+
+\b
 Examples:
   labspec graph                         as Mermaid, for a README on GitHub
   labspec graph -o lab.svg              as a picture, light and dark
   labspec graph -o lab.svg --lang fr    with French words
   labspec graph --format dot | dot -Tpdf -o lab.pdf
-  labspec graph --json | jq -r '.edges[] | "\\(.from) \\(.to)"'"""
+  labspec graph --json | jq -r '.edges[] | "\\(.from) \\(.to)"'
+
+Read on: docs/views.md."""
 
 
 @click.command("graph", epilog=EPILOG, short_help="Draw the lab: what is connected to what")
@@ -58,6 +65,8 @@ def command(
     """Draw what the lab is made of: services, images, networks, volumes, published ports, units, settings of the host.
 
     Everything comes from the spec: the host is not looked at.
+
+    SPEC is a lab.yaml or its folder; without it ./lab.yaml is read.
     """
     lab = options.load(spec, variables, variable_files)
     if as_json:

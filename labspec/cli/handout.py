@@ -28,10 +28,14 @@ FORMATS = ("md", "html", "pdf")
 EPILOG = """The sheet shows what its commands really printed: --capture applies the lab in a sandbox made for it, runs
 them in order, and keeps the output in NAME.captures.yaml beside the spec, to be looked at and committed. --verify does
 the same again and compares; what is different at every run (processes, addresses, times, sizes) is known as such, and
-the same process in two places must be the same one again. docs/handouts.md says more.
+the same process in two places must be the same one again.
 
 \b
-Exit codes: 0 done, 1 error, 2 --verify has found a difference.
+\b
+Exit codes:
+  0  done
+  1  refused or failed
+  2  --verify has found a difference
 
 \b
 Examples:
@@ -40,7 +44,9 @@ Examples:
   labspec handout --capture --here           on this host, as it is applied
   labspec handout -o sheet.html
   labspec handout --edition teacher --format pdf --lang fr
-  labspec handout --verify && echo 'the sheet is right'"""
+  labspec handout --verify && echo 'the sheet is right'
+
+Read on: docs/handouts.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,8 @@ class Where:
     "out",
     metavar="FILE|DIR",
     type=click.Path(path_type=Path),
-    help="Where to write the sheet, or with --capture the captures; - is standard output.",
+    help="Where to write the sheet, or with --capture the captures; - is standard output. Without it it is "
+    "LAB-EDITION.LANGUAGE.FORMAT in this folder, and for captures beside the spec.",
 )
 @click.option("--capture", "do_capture", is_flag=True, help="Run the sheet's commands, and keep what they print.")
 @click.option("--verify", "do_verify", is_flag=True, help="Run them again, and compare; changes no file.")
@@ -99,7 +106,10 @@ def command(
     allow_missing: bool,
     as_json: bool,
 ) -> int:
-    """Write the lab's sheet: its text, its commands with what they really printed, its questions and answers."""
+    """Write the lab's sheet: its text, its commands with what they really printed, its questions and answers.
+
+    SPEC is a lab.yaml or its folder; without it ./lab.yaml is read.
+    """
     _exclude(do_capture=do_capture, do_verify=do_verify, here=here, sandbox=sandbox)
     lab = options.load(spec, variables, variable_files)
     sheet = _sheet(lab)

@@ -23,11 +23,18 @@ EPILOG = """The spec goes to stdout, or with -o to a file. What a spec cannot sa
 left out silently. --strict makes that an error.
 
 \b
+Exit codes:
+  0  written
+  1  refused; with --strict, also where something is lost
+
+\b
 Examples:
   labspec import compose compose.yaml -o lab.yaml
   labspec import run -- docker run -d -p 80:80 nginx
   labspec import live --project shop -o lab.yaml
-  labspec plan                         what apply would change, and why"""
+  labspec plan                         what apply would change, and why
+
+Read on: docs/coming-from.md."""
 
 
 class Importers(LazyGroup):

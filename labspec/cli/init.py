@@ -23,9 +23,16 @@ EPILOG = """The lab is an image, a volume, a network and two containers, with co
 with the YAML language server reads labspec.schema.json, and completes and checks what you type.
 
 \b
+Exit codes:
+  0  written
+  1  refused: a file is there already
+
+\b
 Examples:
   labspec init              in this folder
-  labspec init tp1          in a new folder, for a lab named tp1"""
+  labspec init tp1          in a new folder, for a lab named tp1
+
+Read on: docs/tutorial.md, and docs/spec.md for every key."""
 
 
 @click.command("init", epilog=EPILOG, short_help="Write a small lab to begin with")

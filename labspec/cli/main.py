@@ -130,12 +130,19 @@ class Commands(LazyGroup):
         return found, Sandboxed(sandbox, command), rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        from labspec.cli.helpends import HELP_ENDS, READ_ON
+
         columns = max(map(len, NAMES))
         for title, entries in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl([(entry.name.ljust(columns), entry.summary) for entry in entries])
         formatter.write_paragraph()
         formatter.write_text("'labspec COMMAND -h' explains a command, with examples.")
+        for title, rows in HELP_ENDS.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+        formatter.write_paragraph()
+        formatter.write_text(READ_ON)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
         # click would import every command to ask for its help; the table has it.

@@ -29,13 +29,21 @@ Why a field differs:
   (no longer in the spec)  you removed the line: back to the default
 
 \b
+Exit codes:
+  0  planned
+  1  a mistake in the spec, or something is in the way
+  2  with --detailed-exitcode: there are changes
+
+\b
 Examples:
   labspec plan                            the lab in this folder
   labspec plan labs/tp1 --var port=8080   another lab, one variable set
   labspec plan --target service.web       only this service and what it needs
   labspec plan -v                         with the steps, nothing shortened
   labspec plan -o tp1.plan                then 'labspec apply tp1.plan'
-  labspec plan --detailed-exitcode        exit 0: nothing to do, 2: changes"""
+  labspec plan --detailed-exitcode        exit 0: nothing to do, 2: changes
+
+Read on: docs/how-it-works.md; docs/json.md for --json."""
 
 
 @click.command("plan", epilog=EPILOG, short_help="Show what apply would change, and why")
@@ -80,6 +88,8 @@ def command(
 
     labspec reads the spec, looks at what the host really has, and prints every object that would be created,
     changed or deleted. An empty plan means that the host is as the spec says.
+
+    SPEC is a lab.yaml or its folder; without it ./lab.yaml is read.
     """
     from labspec.engine import workflow
     from labspec.host.host import Host

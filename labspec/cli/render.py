@@ -19,9 +19,16 @@ FORMAT = 1
 EPILOG = """The files do not depend on this host and are the same at every run, so that they can be kept in git.
 
 \b
+Exit codes:
+  0  written
+  1  the spec has mistakes, or DIR cannot be written to
+
+\b
 Examples:
   labspec render -o out
-  docker compose -f out/compose.yaml up"""
+  docker compose -f out/compose.yaml up
+
+Read on: docs/how-it-works.md."""
 
 
 @click.command("render", epilog=EPILOG, short_help="Write the lab as Dockerfiles and compose.yaml")
@@ -41,7 +48,10 @@ Examples:
 def command(
     spec: str | None, out: Path, variables: dict[str, str], variable_files: tuple[Path, ...], as_json: bool
 ) -> None:
-    """Write the lab as Dockerfiles, build contexts and a compose.yaml that work without labspec."""
+    """Write the lab as Dockerfiles, build contexts and a compose.yaml that work without labspec.
+
+    SPEC is a lab.yaml or its folder; without it ./lab.yaml is read.
+    """
     from labspec.outputs.render import render
 
     lab = _loaded(spec, variables, variable_files)

@@ -20,11 +20,19 @@ DEFAULT_NAME = "lab"
 LONGEST_KEY = 16 * 1024
 
 EPILOG = """\b
+Exit codes:
+  0  done
+  1  refused or failed
+
+\b
 Examples:
   labspec sandbox up                      make a sandbox named 'lab'
   labspec --sandbox lab apply             apply this folder's lab in there
   labspec sandbox exec lab -- docker ps   look at what it made
-  labspec sandbox down                    as if it never was"""
+  labspec sandbox down                    as if it never was
+
+Read on: docs/how-it-works.md."""
+
 
 UP_EPILOG = """The image is built when first needed, from debian if it is on this machine, else pulled, else made from
 Debian's packages; that takes a minute, and every sandbox after it a few seconds. labspec goes in as it is here.
@@ -33,11 +41,18 @@ A sandbox keeps a lab's accidents in: daemon settings, units, a full disk of ima
 wants out, since it has nearly all powers over the kernel: do not run what you would not run here as root.
 
 \b
+Exit codes:
+  0  done
+  1  refused or failed
+
+\b
 Examples:
   labspec sandbox up
   labspec sandbox up seat1 --engine distro --memory 2g
   labspec sandbox up -p 1010:1010           http://localhost:1010 is in there
-  labspec sandbox up --image my/base:1      with an image of this machine"""
+  labspec sandbox up --image my/base:1      with an image of this machine
+
+Read on: docs/how-it-works.md."""
 
 EXEC_EPILOG = """The exit code is the command's. It gets a terminal where labspec has one, and else labspec's input and
 output, so that pipes work.
@@ -46,7 +61,43 @@ output, so that pipes work.
 Examples:
   labspec sandbox exec lab -- systemctl status docker
   labspec sandbox exec lab -- sh -c 'docker ps -q | wc -l'
-  docker save my/image | labspec sandbox exec lab -- docker load"""
+  docker save my/image | labspec sandbox exec lab -- docker load
+
+Read on: 'labspec sandbox -h'."""
+
+LIST_EPILOG = """\b
+Exit codes:
+  0  done
+  1  refused or failed
+
+\b
+Examples:
+  labspec sandbox list
+  labspec sandbox list --json | jq -r '.sandboxes[].name'
+
+Read on: 'labspec sandbox -h'."""
+
+SHELL_EPILOG = """The exit code is the shell's.
+
+\b
+Examples:
+  labspec sandbox shell             in the sandbox named 'lab'
+  labspec sandbox shell seat1
+
+Read on: 'labspec sandbox -h'."""
+
+DOWN_EPILOG = """\b
+Exit codes:
+  0  done
+  1  refused or failed
+
+\b
+Examples:
+  labspec sandbox down              the sandbox named 'lab'
+  labspec sandbox down seat1
+  labspec sandbox down --all --image    as if there had never been one
+
+Read on: 'labspec sandbox -h'."""
 
 
 @click.group("sandbox", epilog=EPILOG, short_help="Make and remove disposable hosts to run a lab in")
@@ -66,7 +117,10 @@ def _named(function: Any) -> Any:
 @command.command("up", epilog=UP_EPILOG, short_help="Make a sandbox, or start it again")
 @_named
 @click.option(
-    "--engine", default="trixie", metavar="trixie|distro", help="Docker of Debian 13, or of the sandbox's own Debian."
+    "--engine",
+    default="trixie",
+    metavar="trixie|distro",
+    help="Docker of Debian 13 (trixie, the default), or of the sandbox's own Debian.",
 )
 @click.option(
     "-p",
@@ -84,8 +138,10 @@ def _named(function: Any) -> Any:
     help="Hand in an image of this machine's engine; without it debian:latest, if there is one. Repeatable.",
 )
 @click.option("--no-images", is_flag=True, help="Hand in no image.")
-@click.option("--cpus", metavar="NUMBER", help="At most this many processors, for all that runs in it.")
-@click.option("--memory", metavar="SIZE", help="At most this much memory: 2g, 512m.")
+@click.option(
+    "--cpus", metavar="NUMBER", help="At most this many processors for all that runs in it; without it all of them."
+)
+@click.option("--memory", metavar="SIZE", help="At most this much memory: 2g, 512m; without it all of it.")
 @click.option(
     "--ssh-key",
     metavar="FILE",
@@ -105,7 +161,10 @@ def up(
     ssh_key: Path | None,
     as_json: bool,
 ) -> None:
-    """Make a sandbox and wait until its systemd and its Docker are ready; one that is there is started if need be."""
+    """Make a sandbox and wait until its systemd and its Docker are ready; one that is there is started if need be.
+
+    NAME is 'lab' where it is not given.
+    """
     from labspec.host.docker import Docker
     from labspec.host.sandbox.lifecycle import up as make
     from labspec.host.sandbox.wish import Wish
@@ -132,7 +191,7 @@ def up(
     )
 
 
-@command.command("list", short_help="List the sandboxes")
+@command.command("list", epilog=LIST_EPILOG, short_help="List the sandboxes")
 @options.as_json
 @options.everywhere
 def list_(as_json: bool) -> None:
@@ -156,11 +215,11 @@ def list_(as_json: bool) -> None:
         click.echo(line)
 
 
-@command.command("shell", short_help="Open a root shell in a sandbox")
+@command.command("shell", epilog=SHELL_EPILOG, short_help="Open a root shell in a sandbox")
 @_named
 @options.everywhere
 def shell(name: str) -> int:
-    """Open a shell as root in a sandbox."""
+    """Open a shell as root in a sandbox. NAME is 'lab' where it is not given."""
     return _execute(name, ("bash", "--login"))
 
 
@@ -178,7 +237,7 @@ def exec_(name: str, arguments: tuple[str, ...]) -> int:
     return _execute(name, arguments[1:] if arguments[0] == "--" else arguments)
 
 
-@command.command("down", short_help="Remove a sandbox and all that is in it")
+@command.command("down", epilog=DOWN_EPILOG, short_help="Remove a sandbox and all that is in it")
 @_named
 @click.option("--all", "every", is_flag=True, help="Remove every sandbox.")
 @click.option("--image", "with_images", is_flag=True, help="Also remove the images that sandboxes are made from.")
@@ -187,7 +246,7 @@ def exec_(name: str, arguments: tuple[str, ...]) -> int:
 def down(context: click.Context, name: str, every: bool, with_images: bool) -> None:
     """Remove a sandbox, its containers, images and volumes. Its image stays, for the next one.
 
-    Nothing is asked: a sandbox is there to be thrown away.
+    Nothing is asked: a sandbox is there to be thrown away. NAME is 'lab' where it is not given.
     """
     from labspec.host.docker import Docker
     from labspec.host.sandbox.image import remove_images

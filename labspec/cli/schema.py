@@ -16,9 +16,16 @@ EPILOG = """An editor with the YAML language server completes and checks a lab.y
   # yaml-language-server: $schema=./labspec.schema.json
 
 \b
+Exit codes:
+  0  printed, or written
+  1  FILE cannot be written
+
+\b
 Examples:
   labspec schema -o labspec.schema.json
-  labspec schema | jq '.properties | keys'"""
+  labspec schema | jq '.properties | keys'
+
+Read on: docs/spec.md, the same for people."""
 
 
 @click.command("schema", epilog=EPILOG, short_help="Print the JSON Schema of a spec, for editors")

@@ -19,6 +19,11 @@ Views:
   api         what the Docker Engine API answers
 
 \b
+Exit codes:
+  0  shown
+  1  there is no such thing, or it may not be seen
+
+\b
 Examples:
   labspec show namespaces                    all of the lab, in one table
   labspec show namespaces service.web        one service beside the host
@@ -27,7 +32,9 @@ Examples:
   labspec show mounts host                   the host itself
   labspec show api service.web               as docker inspect
   labspec show api /containers/json --query '[].Names'
-  labspec show api '/containers/{service.web}/top'"""
+  labspec show api '/containers/{service.web}/top'
+
+Read on: docs/views.md."""
 
 
 @click.command("show", epilog=EPILOG, short_help="Look into what runs: namespaces, cgroups, mounts, rights")

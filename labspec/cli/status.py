@@ -17,9 +17,16 @@ States:
   orphaned    on this host, no longer in the spec
 
 \b
+Exit codes:
+  0  shown, whatever the states are
+  1  the spec or the host cannot be read
+
+\b
 Examples:
   labspec status
-  labspec status --json | jq '.resources[] | select(.state != "ok")'"""
+  labspec status --json | jq '.resources[] | select(.state != "ok")'
+
+Read on: docs/how-it-works.md; docs/json.md for --json."""
 
 
 @click.command("status", epilog=EPILOG, short_help="Show what of the lab is there, and how it does")
@@ -28,7 +35,10 @@ Examples:
 @options.as_json
 @options.everywhere
 def command(spec: str | None, variables: dict[str, str], variable_files: tuple[Path, ...], as_json: bool) -> None:
-    """Show what of the lab is on this host, and how it does. Changes nothing."""
+    """Show what of the lab is on this host, and how it does. Changes nothing.
+
+    SPEC is a lab.yaml or its folder; without it ./lab.yaml is read.
+    """
     from labspec.engine import workflow
     from labspec.host.host import Host
     from labspec.report.status import status_json, status_lines

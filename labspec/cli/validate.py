@@ -16,10 +16,17 @@ FORMAT = 1
 EPILOG = """Every mistake is shown with its place, its line, and what to try. Needs no Docker engine.
 
 \b
+Exit codes:
+  0  the spec is valid
+  1  it has mistakes
+
+\b
 Examples:
   labspec validate
   labspec validate labs/tp1
-  labspec validate --json | jq -r '.diagnostics[]?.message'"""
+  labspec validate --json | jq -r '.diagnostics[]?.message'
+
+Read on: docs/spec.md."""
 
 
 @click.command("validate", epilog=EPILOG, short_help="Check the spec, without looking at the host")
@@ -28,7 +35,10 @@ Examples:
 @options.as_json
 @options.everywhere
 def command(spec: str | None, variables: dict[str, str], variable_files: tuple[Path, ...], as_json: bool) -> None:
-    """Check the spec, and the files that it names, without looking at the host."""
+    """Check the spec, and the files that it names, without looking at the host.
+
+    SPEC is a lab.yaml or its folder; without it ./lab.yaml is read.
+    """
     lab = options.load(spec, variables, variable_files)
     kinds = Counter(resource.kind for resource in lab.resources)
     if as_json:

@@ -12,9 +12,16 @@ EPILOG = """A config.json does not say what its root file system was made of: --
 differs from what 'runc spec' writes; every other setting is told by its path: linux.resources.memory.limit.
 
 \b
+Exit codes:
+  0  written
+  1  refused; with --strict, also where something is lost
+
+\b
 Examples:
   labspec import bundle box/config.json --image debian:latest
-  labspec import bundle config.json --image alpine --strict -o lab.yaml"""
+  labspec import bundle config.json --image alpine --strict -o lab.yaml
+
+Read on: docs/coming-from.md; docs/spec.md for bundles."""
 
 
 @click.command("bundle", epilog=EPILOG, short_help="An OCI bundle, from its config.json")

@@ -17,10 +17,17 @@ What compose refuses is refused with its place in the file. Where docker compose
 with the compose files as 'docker compose config' sees both; what differs is told by name.
 
 \b
+Exit codes:
+  0  written
+  1  refused; with --strict, also where something is lost
+
+\b
 Examples:
   labspec import compose compose.yaml -o lab.yaml
   labspec import compose compose.yaml compose.prod.yaml --profile debug
-  labspec import compose --as stack shop/compose.yaml -o lab.yaml"""
+  labspec import compose --as stack shop/compose.yaml -o lab.yaml
+
+Read on: docs/coming-from.md."""
 
 
 @click.command("compose", epilog=EPILOG, short_help="From compose files, merged as compose merges them")
@@ -44,7 +51,7 @@ Examples:
     "kind",
     type=click.Choice(["services", "stack"]),
     default="services",
-    help="Make the lab's own services of it, or a stack.",
+    help="Make the lab's own services of it, the default, or a stack.",
 )
 @delivery.options
 def command(

@@ -12,9 +12,16 @@ EPILOG = """Every key comes along with its value; one that this labspec does not
 'labspec apply', keys of the host's daemon.json that the spec does not name are as they were.
 
 \b
+Exit codes:
+  0  written
+  1  refused; with --strict, also where something is lost
+
+\b
 Examples:
   labspec import daemon /etc/docker/daemon.json
-  labspec import daemon daemon.json -o lab.yaml"""
+  labspec import daemon daemon.json -o lab.yaml
+
+Read on: docs/coming-from.md; docs/spec.md for settings."""
 
 
 @click.command("daemon", epilog=EPILOG, short_help="The Docker daemon's settings, from its daemon.json")

@@ -13,9 +13,16 @@ build arguments come along; the Dockerfile that 'labspec render' writes of the s
 copies is looked for in the folder of the spec: put the spec into the folder that was the build's context.
 
 \b
+Exit codes:
+  0  written
+  1  refused; with --strict, also where something is lost
+
+\b
 Examples:
   labspec import dockerfile Dockerfile -o lab.yaml
-  labspec import dockerfile web/Dockerfile --image web | less"""
+  labspec import dockerfile web/Dockerfile --image web | less
+
+Read on: docs/coming-from.md; docs/spec.md for steps."""
 
 
 @click.command("dockerfile", epilog=EPILOG, short_help="An image, with its instructions as steps")

@@ -18,12 +18,19 @@ image does not tell what it was built from; with NAME=DOCKERFILE one is adopted 
 Values of variables that containers have are written out, secrets among them.
 
 \b
+Exit codes:
+  0  written
+  1  refused; with --strict, also where something is lost
+
+\b
 Examples:
-  labspec import live --project shop -o lab.yaml   what 'docker compose up' made
+  labspec import live --project shop -o lab.yaml   what compose has up
   labspec import live --container web --volume data
   labspec import live --label team=ops --daemon --unit backup.service
   labspec import live --project shop --image shop-web=web/Dockerfile
-  labspec import live --all -o lab.yaml"""
+  labspec import live --all -o lab.yaml
+
+Read on: docs/how-it-works.md, 'Adopting what is there'."""
 
 
 def _many(option: str, field: str, what: str) -> Decorator[Any]:

@@ -10,9 +10,16 @@ EPILOG = """Give the command behind '--', or all of it as one text in quotes. It
 'systemd-run'; the unit's name comes along. The pod is named by --as, else by the app's name or the image.
 
 \b
+Exit codes:
+  0  written
+  1  refused; with --strict, also where something is lost
+
+\b
 Examples:
   labspec import rkt 'rkt run docker://alpine --exec /bin/sleep -- 99'
-  labspec import rkt -- systemd-run --unit=web rkt run docker://nginx --net=host"""
+  labspec import rkt -- systemd-run --unit=web rkt run docker://nginx
+
+Read on: docs/coming-from.md."""
 
 
 @click.command("rkt", epilog=EPILOG, short_help="A pod, from an 'rkt run' command line")

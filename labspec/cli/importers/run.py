@@ -13,9 +13,16 @@ with a backslash, quotes, $HOME and $(pwd) are read as a shell reads them, and n
 every flag. The service is named by --name, else by the image; 'labspec apply' makes a container like the command's.
 
 \b
+Exit codes:
+  0  written
+  1  refused; with --strict, also where something is lost
+
+\b
 Examples:
   labspec import run -- docker run -d --name web -p 80:80 nginx
-  labspec import run 'docker run -it --rm -v $(pwd):/work debian bash' -o lab.yaml"""
+  labspec import run 'docker run -it -v $(pwd):/work debian' -o lab.yaml
+
+Read on: docs/docker-run.md, docs/coming-from.md."""
 
 
 @click.command(

@@ -13,9 +13,16 @@ All keys stay, in their order, and so do comments. Beside a unit's sections a sp
 'state' and 'enabled' in docs/spec.md.
 
 \b
+Exit codes:
+  0  written
+  1  refused; with --strict, also where something is lost
+
+\b
 Examples:
-  labspec import unit /etc/systemd/system/backup.service /etc/systemd/system/backup.timer -o lab.yaml
-  labspec import unit /etc/systemd/system/docker.service.d/proxy.conf"""
+  labspec import unit backup.service backup.timer -o lab.yaml
+  labspec import unit /etc/systemd/system/docker.service.d/proxy.conf
+
+Read on: docs/coming-from.md; docs/spec.md for units."""
 
 
 @click.command("unit", epilog=EPILOG, short_help="Units of systemd, from their files")
