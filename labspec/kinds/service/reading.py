@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from labspec.core.diff import Diff, compare
@@ -59,7 +59,7 @@ def observe(reading: Reading) -> Iterator[Observed]:
         groups |= added
         inspects = [inspect for group in groups.values() for inspect in group]
         images = images_of(reading.docker, inspects, _wanted(inspects, resources))
-    peers = _peers(reading.docker, inspects)
+    peers = _peers(reading.docker, inspects, early)
     swap = not any(map(_swap_unknown, inspects)) or bool(reading.docker.get("/info").get("SwapLimit"))
     around = Around(images, peers, swap, reading.applied, early)
     for address, group in groups.items():
@@ -275,9 +275,11 @@ def _inherits(inspect: Mapping[str, Any], images: Images) -> bool:
     return bool(((image.get("Config") or {}).get("Labels") or {}).get(ADDRESS_LABEL) == address_of(inspect))
 
 
-def _peers(docker: Docker, inspects: Sequence[Mapping[str, Any]]) -> dict[str, Peer]:
-    known = {inspect["Id"]: inspect for inspect in inspects}
-    foreign = sorted({identity for inspect in inspects for identity in shared_ids(inspect)} - set(known))
+def _peers(docker: Docker, inspects: Sequence[Mapping[str, Any]], early: Container[str]) -> dict[str, Peer]:
+    """Return by id the containers that others share with; those read `early` share with none."""
+    shared = {identity for inspect in inspects if inspect["Id"] not in early for identity in shared_ids(inspect)}
+    known = {inspect["Id"]: inspect for inspect in inspects if inspect["Id"] in shared}
+    foreign = sorted(shared - set(known))
     found = docker.find_all([_path(segment(identity)) for identity in foreign])
     known |= {identity: inspect for identity, inspect in zip(foreign, found, strict=True) if inspect}
     return {identity: _peer(inspect) for identity, inspect in known.items()}
