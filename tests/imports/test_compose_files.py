@@ -19,11 +19,12 @@ CASES = [
     *(
         Case((path.name,))
         for path in sorted(FOLDER.glob("*.yaml"))
-        if path.name not in (*ABOVE, "operators.yaml", "given-args.yaml")
+        if path.name not in (*ABOVE, "operators.yaml", "given-args.yaml", "given-quotes.yaml")
     ),
     Case(("operators.yaml",), env_files=("settings.env",)),
     Case(("given.yaml",), env_files=("settings.env",)),
     Case(("given-args.yaml",), env_files=("settings.env",)),
+    Case(("given-quotes.yaml",), env_files=("quotes.env",)),
     Case(("multi.yaml", "multi.prod.yaml")),
     Case(("multi.yaml", "multi.reset.yaml")),
     Case(("multi.yaml", "multi.prod.yaml", "multi.reset.yaml")),

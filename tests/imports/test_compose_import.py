@@ -64,8 +64,8 @@ def test_variables_become_vars(importing: Import) -> None:
 
 
 def test_a_dollar_that_begins_no_variable_stays(importing: Import) -> None:
-    made = importing("services: {a: {image: a, command: [echo, $(date) ${TAG:-1}, $1, '$$${TAG:-1}', '$${{ x }}']}}\n")
-    assert made.sections["services"]["a"]["command"] == ["echo", "$(date) ${{ vars.tag }}", "$1", "$1", "$${{ x }}"]
+    made = importing("services: {a: {image: a, command: ['$(date) ${TAG:-1}', $1, '$$${TAG:-1}', '$${{ x }}']}}\n")
+    assert made.sections["services"]["a"]["command"] == ["$(date) ${{ vars.tag }}", "$1", "$1", "$${{ x }}"]
 
 
 def test_without_the_values_of_this_host(importing: Import) -> None:

@@ -13,8 +13,8 @@ from labspec.kinds.compose.interpolate import InterpolationError, substitute
 from labspec.kinds.compose.project import Path, Project
 from labspec.kinds.compose.values import boolean, optional_mapping
 
-_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*(?:[=:]\s*(.*))?")
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$", "'": "'"}
+_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z0-9_][A-Za-z0-9_.\[\]-]*)\s*(?:[=:]\s*(.*))?")
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
 
 
 class Environment(NamedTuple):
@@ -109,9 +109,9 @@ def parse_env_file(
             if rest and not rest.startswith("#"):
                 raise ValueError(f"line {number}: something follows the closing quote")
             inner = value[1:end]
-            found[name] = inner if quote == "'" else _expanded(_unescaped(inner), found, lookup)
+            found[name] = inner.replace("\\'", "'") if quote == "'" else _expanded(_unescaped(inner), found, lookup)
             continue
-        bare = re.split(r"\s#", f" {value}", maxsplit=1)[0].strip()
+        bare = re.split(r"\s#", value, maxsplit=1)[0].strip()
         found[name] = _expanded(bare, found, lookup)
     return found
 

@@ -111,6 +111,11 @@ M="a\"b"
 N=$$x
 O=it's
 Q=$1
+R=#first
+S='it\'s'
+T="it\'s"
+1U=x
+V[0]=y
 """
 
 
@@ -133,6 +138,11 @@ def test_env_file() -> None:
         "N": "$x",
         "O": "it's",
         "Q": "$1",
+        "R": "#first",
+        "S": "it's",
+        "T": "it\\'s",
+        "1U": "x",
+        "V[0]": "y",
     }
 
 
