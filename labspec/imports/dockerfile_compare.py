@@ -56,6 +56,8 @@ def meaning(item: Instruction, escape: str = "\\") -> Any:
             return "HEALTHCHECK", flags, kind.upper(), _command(rest[0] if rest else "")
         case "ONBUILD":
             return "ONBUILD", [meaning(inner, escape) for inner in instructions(item.rest)], _documents(item)
+        case "WORKDIR" | "USER" | "STOPSIGNAL":
+            return item.keyword, flags, plain(item.rest, escape) or _with_backslash(item.rest, escape)
         case _:
             return item.keyword, flags, _with_backslash(item.rest, escape)
 

@@ -61,7 +61,9 @@ def _command(item: Instruction, _lines: Sequence[str], _escape: str) -> Any:
 
 def _text(item: Instruction, _lines: Sequence[str], escape: str) -> str:
     refuse_flags(item, ())
-    return _default_escape(item.rest, escape)
+    text = _default_escape(item.rest, escape)
+    # At the end of a line two backslashes are one for Docker, and so they are in quotes, where a spec may have them.
+    return f'"{text}"' if escape != "\\" and text.endswith("\\") and '"' not in text else text
 
 
 def _default_escape(text: str, escape: str) -> str:

@@ -13,7 +13,10 @@ _MOST = 4 * 2**20
 
 
 def read_object(file: Path) -> tuple[dict[str, Any], str]:
-    """Return the object in a JSON file, and the text. Raises LabError for anything else, or a key that comes twice."""
+    """Return the object in a JSON file, and the text.
+
+    Raises LabError for anything else, or a key that comes twice with another value.
+    """
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -60,9 +63,8 @@ def escaped(value: Any) -> Any:
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key '{twice}' is there twice")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if found.setdefault(name, value) != value:
+            raise ValueError(f"the key '{name}' is there twice")
     return found

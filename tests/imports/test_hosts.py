@@ -75,6 +75,10 @@ class TestDaemon:
         assert (settings.desired["settings"], made.losses) == (SETTINGS, ())
         assert sections(made)["daemon"]["settings"]["x-unchecked"] == {"a-new-key": {"deep": [1, None]}}
 
+    def test_the_same_twice_is_once(self, tmp_path: Path) -> None:
+        made = import_daemon(written(tmp_path, "d.json", '{"dns": ["1.1.1.1"], "dns": ["1.1.1.1"]}'), "lab")
+        assert sections(made)["daemon"]["settings"] == {"dns": ["1.1.1.1"]}
+
     def test_null_is_a_loss(self, tmp_path: Path) -> None:
         made = import_daemon(written(tmp_path, "d.json", '{\n "debug": true,\n "bip": null\n}'), "lab")
         assert [(loss.name, loss.at and loss.at.line) for loss in made.losses] == [("bip", 3)]

@@ -18,8 +18,8 @@ Resolve = Callable[[str], str]
 
 _PLAIN = re.compile(r"(?!--)[A-Za-z0-9_./$*?{}@%+=,~:-]+")
 """A path that COPY takes without quotes; neither a flag nor a heredoc."""
-_SPECIAL = re.compile(r'\$\{[A-Za-z0-9_]+[#%/](?:\\.|[^}"\\])*\}|\\(?!\$)|"')
-"""What quotes need escaped, and references whose pattern has backslashes of its own."""
+_AS_IT_IS = re.compile(r'(\$\{[A-Za-z0-9_]+[#%/](?:\\.|[^}"\\])*\}|\\+(?=\$))|([\\"])')
+"""A reference whose pattern has backslashes of its own, or backslashes before a dollar; what quotes need escaped."""
 _DEFAULT_SHELL = ("/bin/sh", "-c")
 _MOUNT_KEYS = ("type", "target", "source", "from", "id", "sharing", "readwrite", "readonly", "required")
 _COPY_FLAGS = ("chown", "chmod", "checksum")
@@ -230,7 +230,7 @@ def _listed(words: Sequence[Any]) -> str:
 
 def _quoted(value: str) -> str:
     r"""Return a value in quotes; `$X` stays Docker's to replace, and `\$` its way to write a dollar sign."""
-    return '"' + _SPECIAL.sub(lambda match: match[0] if match[0][0] == "$" else f"\\{match[0]}", value) + '"'
+    return '"' + _AS_IT_IS.sub(lambda match: match[1] or f"\\{match[2]}", value) + '"'
 
 
 def _literal(value: str) -> str:

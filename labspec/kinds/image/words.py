@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 _HEREDOC = re.compile(r"[0-9]*<<(-?)([^<]+)")
@@ -90,7 +89,8 @@ def listed(text: str) -> list[str] | None:
 def plain(word: str, escape: str = "\\", *, inner: bool = False) -> str | None:
     r"""Return what a word of ENV, LABEL or ARG says, as a spec has it; None where a spec cannot say it.
 
-    There `$X` and `${X}` are Docker's to replace, `\$` is a dollar sign, and everything else stands for itself.
+    There `$X` and `${X}` are Docker's to replace, `\$` is a dollar sign, `\\$X` a backslash before what is
+    replaced, and everything else stands for itself.
     `inner` is for the word of `${X:-word}`, in which some characters cannot.
     """
     said: list[str] = []
@@ -181,11 +181,13 @@ def _closing(word: str, index: int, escape: str) -> int:
 
 
 def _joined(said: Sequence[str]) -> str | None:
-    """Return parts as one text, in which no part runs into the next; None where a spec cannot say them."""
+    """Return parts as one text, in which no part runs into the next; None where a spec cannot say one of them."""
     made = ""
-    for part, after in pairwise([*said, " "]):
-        if not part or (part == "\\" and after.startswith("$")):
+    for part in reversed(said):
+        if not part:
             return None
-        apart = part.startswith("$") and part[1:2] != "{" and re.match(r"[A-Za-z0-9_]", after)
-        made += f"${{{part[1:]}}}" if apart and re.match(r"[A-Za-z0-9_]", part[1:]) else part
+        if part == "\\" and re.match(r"\\*\$", made):
+            made = "\\" + made
+        apart = part.startswith("$") and re.match(r"[A-Za-z0-9_]", made) and re.match(r"[A-Za-z0-9_]", part[1:])
+        made = (f"${{{part[1:]}}}" if apart else part) + made
     return made

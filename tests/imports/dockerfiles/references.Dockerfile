@@ -6,3 +6,4 @@ ENV N=${O:-${P:-q}} R=a$'b'
 ARG T=${U//\//-}
 LABEL x="$D"_$E.z
 COPY --from=a "$A/b" "${C}"
+ENV V="\\$W" X="\\\$Y" Z=\\\\$A
