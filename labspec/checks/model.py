@@ -33,7 +33,7 @@ from labspec.kinds.compose.values import nanoseconds
 from labspec.kinds.provider import Scope
 from labspec.kinds.section import Line, Name, Text, Translated, check_model, model_schema
 
-_CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+_CONFIG = ConfigDict(extra="forbid")
 _MOST_CHECKS = 1000
 OPEN = "${{"
 """A lookup that is still there has been reported: what it would stand for is not known."""

@@ -25,7 +25,7 @@ class ModelSection(ABC):
     """A section whose entries have the form of `model`: a pydantic model, closed with `extra="forbid"`.
 
     The model only checks, without converting anything: `resources` gets the entry as it is written. Its schema has
-    a description for every key if the model sets `use_attribute_docstrings`.
+    a description for every key: the text below it in the model.
     """
 
     name: str
@@ -105,8 +105,15 @@ class _Schema(GenerateJsonSchema):
         return made
 
     def model_schema(self, schema: Any) -> dict[str, Any]:
+        from labspec.kinds.descriptions import descriptions
+
         made = super().model_schema(schema)
         made.pop("title", None)
+        fields, said = schema["cls"].model_fields, descriptions(schema["cls"])
+        keys = {fields[name].alias or name: text for name, text in said.items() if name in fields}
+        for key, value in made.get("properties", {}).items():
+            if key in keys and "description" not in value:
+                made["properties"][key] = {**value, "description": keys[key]}
         return made
 
 

@@ -66,7 +66,7 @@ View = Literal["namespaces", "cgroups", "mounts", "api", "rights"]
 
 
 class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
 class Block(_Form):

@@ -21,7 +21,7 @@ HOSTNAME_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9.-]{0,62}$"
 Absolute = Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f]*$")]
 Reference = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.:/@-]*$", max_length=400)]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-_CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+_CONFIG = ConfigDict(extra="forbid")
 
 
 class Mount(BaseModel):
@@ -46,7 +46,6 @@ class Bundle(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
         json_schema_extra={"examples": [{"image": "debian:latest", "args": ["sleep", "99"], "hostname": "box"}]},
     )
 

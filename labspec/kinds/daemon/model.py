@@ -44,7 +44,7 @@ ACTIONS = (
 _HOST = re.compile(r"(unix://(/\S+)?|fd://\S*|tcp://[\w.\[\]:*-]*(/\S*)?)")
 _ACCOUNT = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,31}(:[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,31})?")
 _USERS = ("services", "stacks", "images", "volumes", "networks")
-_CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+_CONFIG = ConfigDict(extra="forbid")
 _TYPES: Mapping[str, Any] = {
     TEXT: Line,
     FLAG: bool,

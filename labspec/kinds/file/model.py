@@ -37,7 +37,6 @@ class File(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
         json_schema_extra={"examples": [{"content": "Welcome to the lab.\n", "mode": "0644"}]},
     )
 

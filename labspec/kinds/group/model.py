@@ -35,7 +35,6 @@ class Group(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
         json_schema_extra={"examples": [{"members": ["vagrant"]}]},
     )
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from labspec.kinds.section import Line, Text
 
-_CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+_CONFIG = ConfigDict(extra="forbid")
 _LONGEST = 65_000
 """Of characters in a value: BuildKit refuses a line of 64 KiB."""
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
@@ -263,7 +263,6 @@ class Instruction(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
         json_schema_extra={"minProperties": 1, "maxProperties": 1},
     )
 

@@ -32,7 +32,7 @@ from labspec.kinds.provider import Scope
 from labspec.kinds.section import Line, ModelSection, Size
 from labspec.kinds.volume.model import labels_mapping
 
-_CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+_CONFIG = ConfigDict(extra="forbid")
 _SOURCES = ("from", "dockerfile", "archive", "rootfs", "external")
 _BUILD = {"build_args", "target", "platform", "labels", "tag", *KEYS} - {"isolation", "privileged"}
 _FITTING = {

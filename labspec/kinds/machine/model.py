@@ -23,7 +23,7 @@ _LONGEST_NAME = 64
 PlainPath = Annotated[str, Field(pattern=PLAIN_PATH, max_length=4000)]
 Reference = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.:/@-]*$", max_length=400)]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-_CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+_CONFIG = ConfigDict(extra="forbid")
 
 
 class Mount(BaseModel):
@@ -44,7 +44,6 @@ class Machine(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
         json_schema_extra={"examples": [{"image": "debian:latest", "network": "private", "tmpfs": ["/scratch"]}]},
     )
 

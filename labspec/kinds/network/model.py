@@ -31,7 +31,7 @@ def _address(value: str) -> str:
 Subnet = Annotated[str, AfterValidator(_subnet)]
 Address = Annotated[str, AfterValidator(_address)]
 
-_CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+_CONFIG = ConfigDict(extra="forbid")
 
 
 class Pool(BaseModel):

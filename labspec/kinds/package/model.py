@@ -17,9 +17,7 @@ PACKAGE_PATTERN = r"^[a-zA-Z0-9]([a-zA-Z0-9+._-]*[a-zA-Z0-9+])?(:[a-z0-9]+)?$"
 class Package(BaseModel):
     """A package of the distribution. What labspec installed goes when it leaves the spec; what was there stays."""
 
-    model_config = ConfigDict(
-        extra="forbid", use_attribute_docstrings=True, json_schema_extra={"examples": [{"state": "present"}]}
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"state": "present"}]})
 
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+:~^_-]*$", max_length=100)] | None = None
     """The version, as the distribution spells it; whichever there is where it is not given."""

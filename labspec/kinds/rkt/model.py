@@ -66,7 +66,7 @@ def _said(path: str) -> str:
 Argument = Annotated[Line, AfterValidator(_argument), WithJsonSchema({"type": "string"})]
 Source = Annotated[str, AfterValidator(_path), WithJsonSchema({"type": "string"})]
 
-_CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+_CONFIG = ConfigDict(extra="forbid")
 
 
 class Volume(BaseModel):
@@ -98,7 +98,6 @@ class Rkt(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {

@@ -28,9 +28,7 @@ _OF_FILES = ("env", "env_file", "env_from")
 class Stack(BaseModel):
     """A compose project of its own: the compose file `file`, or `services` and what they use."""
 
-    model_config = ConfigDict(
-        extra="forbid", use_attribute_docstrings=True, json_schema_extra={"examples": [{"file": "portainer.yml"}]}
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"file": "portainer.yml"}]})
 
     file: Line | None = None
     """The compose file, in the lab's folder."""

@@ -54,7 +54,6 @@ class Unit(BaseModel):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {

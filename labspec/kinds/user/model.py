@@ -31,7 +31,6 @@ class User(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
         json_schema_extra={"examples": [{"groups": ["docker"], "shell": "/bin/bash"}]},
     )
 

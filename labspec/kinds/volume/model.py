@@ -18,7 +18,6 @@ class Tmpfs(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
         json_schema_extra={"examples": [{"size": "100m", "uid": 1000}]},
     )
 
@@ -35,7 +34,7 @@ class Tmpfs(BaseModel):
 class Volume(BaseModel):
     """A volume, in the Compose specification's vocabulary."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid")
 
     name: Name | None = None
     """The volume's name on the host; `<lab>_<key>` where it is not given."""
