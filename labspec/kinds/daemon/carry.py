@@ -37,7 +37,8 @@ def bases(lab: Lab) -> tuple[str, ...]:
     """
     from labspec.kinds.image.names import normal_tag, valid_tag
 
-    own = {resource.name for resource in lab.resources if resource.kind == "image"}
+    images = (resource for resource in lab.resources if resource.kind == "image")
+    own = {resource.name for resource in images if not resource.options.get("external")}
     return tuple(sorted({tag for tag in map(normal_tag, _used(lab)) if valid_tag(tag)} - own))
 
 
@@ -46,7 +47,9 @@ def _used(lab: Lab) -> Iterator[str]:
 
     for resource in lab.resources:
         wanted, options = resource.desired, resource.options
-        if resource.kind == "image" and "dockerfile" in wanted:
+        if resource.kind == "image" and options.get("external"):
+            yield resource.name
+        elif resource.kind == "image" and "dockerfile" in wanted:
             found = outside_images(instructions(wanted["dockerfile"]), wanted.get("build_args", {}))
             yield from (name for _, name in found)
         elif resource.kind == "service" and not options.get("image_address"):
