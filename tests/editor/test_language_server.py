@@ -32,7 +32,7 @@ services:
 {"    "}
 """
 
-pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason=".ci/editor installs the language server")
+pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="no language server: .ci/editor installs it")
 
 
 @pytest.fixture(scope="module")

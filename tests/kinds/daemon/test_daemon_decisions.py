@@ -176,6 +176,7 @@ def test_the_images_that_a_lab_starts_from_come_along() -> None:
         Resource("image.base", "image", "tp/base:latest", {"dockerfile": "ARG D=12\nFROM debian:${D}-slim\n"}),
         Resource("image.b", "image", "tp/b:latest", {"dockerfile": built}),
         Resource("image.a", "image", "tp/a:latest", {"archive": "x"}),
+        Resource("image.c", "image", "shop/base:3", {"tag": "shop/base:3"}, {"external": True}),
     )
     users = (
         Resource("service.a", "service", "a", {}, {"image": "tp/b:latest", "image_address": "image.b"}),
@@ -185,7 +186,7 @@ def test_the_images_that_a_lab_starts_from_come_along() -> None:
         Resource("machine.a", "machine", "a", {"image": "docker.io/library/fedora:40"}, {"image_address": ""}),
     )
     lab = Lab("tp", "/lab", "/lab/lab.yaml", (*images, *users))
-    wanted = ("busybox:latest", "debian:12", "debian:12-slim", "fedora:40", "redis:latest", "tools:1")
+    wanted = ("busybox:latest", "debian:12", "debian:12-slim", "fedora:40", "redis:latest", "shop/base:3", "tools:1")
     assert bases(lab) == wanted
     change = settings_change(resource(userns_remap="vagrant"), found({"settings": {}}), Preview(), lab)
     said = text(change)
