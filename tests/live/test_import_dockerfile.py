@@ -61,6 +61,16 @@ a $X
 A
 b $A
 B
+COPY <<A <<"B" /mixed/
+a $X
+A
+b $X
+B
+RUN <<EOF
+  echo one && \\
+    echo two > /three
+EOF
+ENV D=\\\\$X E=${X:+"and more"} F="$X"y
 COPY <<EOF /tabs
 \tindented
 EOF
