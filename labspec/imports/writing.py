@@ -48,11 +48,10 @@ def spec_text(imported: Imported, name: str | None = None) -> str:
 
 def _keys() -> list[str]:
     """Return the top keys of a spec in the order of the reference."""
-    from labspec.kinds import sections
-    from labspec.spec.parts import parts
+    from labspec.kinds import REGISTRY as KINDS
+    from labspec.spec.parts import REGISTRY as PARTS
 
-    kinds = (section.name.partition(".")[0] for section in sections())
-    return list(dict.fromkeys((*OWN_KEYS, *kinds, *(part.name for part in parts()))))
+    return list(dict.fromkeys((*OWN_KEYS, *(kind.section.partition(".")[0] for kind in KINDS), *PARTS)))
 
 
 def _closed(part: str) -> str:

@@ -19,6 +19,10 @@ class Kind(NamedTuple):
     """A folder beside this file."""
 
     name: str
+    section: str
+    """Its key in the spec; `above.key` for one inside another."""
+    listed: bool = False
+    """Where nothing but its names need be said, the section may be a list of them."""
     live: bool = True
     """False for a kind that only stands for resources of others."""
     ground: bool = False
@@ -30,31 +34,34 @@ class Kind(NamedTuple):
 
 
 REGISTRY = (
-    Kind("package", ground=True),
-    Kind("user", ground=True),
-    Kind("group", ground=True),
-    Kind("file", ground=True),
-    Kind("sysctl", ground=True),
-    Kind("kernel_arg", ground=True),
-    Kind("daemon", ground=True),
-    Kind("image", labelled=True),
-    Kind("network", labelled=True),
-    Kind("volume", labelled=True),
-    Kind("secret", live=False),
-    Kind("config", live=False),
-    Kind("service", labelled=True, exclusive=True),
-    Kind("stack", live=False),
-    Kind("unit", exclusive=True),
-    Kind("rkt", exclusive=True),
-    Kind("bundle", exclusive=True),
-    Kind("machine", exclusive=True),
+    Kind("package", "host.packages", listed=True, ground=True),
+    Kind("user", "host.users", ground=True),
+    Kind("group", "host.groups", ground=True),
+    Kind("file", "host.files", ground=True),
+    Kind("sysctl", "host.sysctls", ground=True),
+    Kind("kernel_arg", "host.kernel_args", listed=True, ground=True),
+    Kind("daemon", "daemon", ground=True),
+    Kind("image", "images", labelled=True),
+    Kind("network", "networks", labelled=True),
+    Kind("volume", "volumes", labelled=True),
+    Kind("secret", "secrets", live=False),
+    Kind("config", "configs", live=False),
+    Kind("service", "services", labelled=True, exclusive=True),
+    Kind("stack", "stacks", live=False),
+    Kind("unit", "units", exclusive=True),
+    Kind("rkt", "rkt", exclusive=True),
+    Kind("bundle", "bundles", exclusive=True),
+    Kind("machine", "machines", exclusive=True),
 )
 
 
 @cache
 def sections() -> tuple[Section, ...]:
-    """Return what the spec may say of each kind, in registry order."""
-    return tuple(import_module(f"labspec.kinds.{kind.name}.model").SECTION for kind in REGISTRY)
+    """Return what the spec may say of each kind, in registry order.
+
+    Each is imported when more than its name is asked for: a spec that does not have it need not wait for its model.
+    """
+    return tuple(cast("Section", _Late(kind, "model", "SECTION")) for kind in REGISTRY)
 
 
 @cache
@@ -63,14 +70,18 @@ def lives() -> tuple[Live, ...]:
 
     Each is imported when more than its `kind` is asked for: most labs have a few of them.
     """
-    return tuple(cast("Live", _Late(kind.name)) for kind in REGISTRY if kind.live)
+    return tuple(cast("Live", _Late(kind, "live", "LIVE")) for kind in REGISTRY if kind.live)
 
 
 class _Late:
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+    """Stands for what a module of a kind has; imports it when it is asked for what the registry does not say."""
+
+    def __init__(self, kind: Kind, module: str, value: str) -> None:
+        self.kind, self.name, self.listed = kind.name, kind.section, kind.listed
+        self._place = f"labspec.kinds.{kind.name}.{module}", value
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(import_module(f"labspec.kinds.{self.kind}.live").LIVE, name)
+        module, value = self._place
+        found = getattr(getattr(import_module(module), value), name)
         setattr(self, name, found)  # the next time nobody asks here
         return found

@@ -74,15 +74,14 @@ class Naming(NamedTuple):
     """A regular expression, with ^ and $ around it."""
     hint: str
     """What to try where a name is not so."""
-    listed: bool = False
-    """A list of names stands for entries with nothing in them."""
 
 
 class Section(Protocol):
     """One section of the spec: a mapping from names to entries.
 
     A section whose names are not those of Docker objects says so by `naming` (section.py). One that has no names of
-    the user's choice lists them as `entries`, and its schema has a definition for each.
+    the user's choice lists them as `entries`, and its schema has a definition for each. One that may be a list of names
+    has `listed`, from the registry.
     """
 
     name: str

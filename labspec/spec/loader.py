@@ -46,7 +46,7 @@ def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a whole spec."""
     from labspec.spec.schema import whole_schema
 
-    return whole_schema(sections(), parts.parts())
+    return whole_schema(sections(), map(parts.part, parts.REGISTRY))
 
 
 @contextmanager
@@ -75,13 +75,11 @@ def _load(
     if document is None:
         report.check()
         raise AssertionError("a file that cannot be read has been reported")
-    from labspec.kinds.section import naming
-
     kinds = sections()
     known = Known(
         sections=[section.name for section in kinds],
-        parts=[part.name for part in parts.parts()],
-        listed={section.name for section in kinds if naming(section).listed},
+        parts=parts.REGISTRY.keys(),
+        listed={section.name for section in kinds if getattr(section, "listed", False)},
     )
     spec = assemble(file, document, known, files, report)
     found = read_variables(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -12,20 +11,20 @@ from labspec.core.resource import Resource
 if TYPE_CHECKING:
     from labspec.kinds.provider import Part, Scope
 
-REGISTRY: tuple[str, ...] = ("checks", "sheet", "kinds.adoption")
-"""The packages that have one, each behind those whose part it refers to."""
+REGISTRY: Mapping[str, str] = {"checks": "checks", "handout": "sheet", "adopt": "kinds.adoption"}
+"""The key of each, and the package that has it, behind those whose part it refers to."""
 
 
-@cache
-def parts() -> tuple[Part, ...]:
-    """Return the parts of a spec."""
-    return tuple(import_module(f"labspec.{package}.model").PART for package in REGISTRY)
+def part(name: str) -> Part:
+    """Return a part of the spec by its key."""
+    found: Part = import_module(f"labspec.{REGISTRY[name]}.model").PART
+    return found
 
 
 def read(values: Mapping[str, Any], scope: Scope, resources: Sequence[Resource]) -> dict[str, Any]:
     """Return by key what each part of the spec says; mistakes go to `scope.error`."""
     found: dict[str, Any] = {}
-    for part in parts():
-        if values.get(part.name) is not None:
-            found[part.name] = part.read(values[part.name], scope, resources, found)
+    for name in REGISTRY:
+        if values.get(name) is not None:
+            found[name] = part(name).read(values[name], scope, resources, found)
     return found

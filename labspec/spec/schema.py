@@ -100,14 +100,14 @@ def _section(section: Section, definitions: Mapping[str, Any]) -> dict[str, Any]
             "additionalProperties": False,
         }
     entry = {"anyOf": [{"$ref": f"#/$defs/{section.kind}"}, {"type": "null"}, _LOOKUP_REF]}
-    rule = naming(section)
-    name = {"pattern": rule.pattern}
+    listed = getattr(section, "listed", False)
+    name = {"pattern": naming(section).pattern}
     form: dict[str, Any] = {"propertyNames": name, "additionalProperties": entry}
-    if rule.listed:
+    if listed:
         form = {"items": {"type": "string", **name}, "uniqueItems": True, **form}
     what = section.name.rpartition(".")[2].replace("_", " ")
     return {
-        "type": ["object", "array", "null"] if rule.listed else ["object", "null"],
+        "type": ["object", "array", "null"] if listed else ["object", "null"],
         "description": f"The lab's {what}, by name. {description}".strip(),
         **form,
     }

@@ -150,7 +150,7 @@ def test_the_graph_grows_with_the_changes_and_not_with_their_square() -> None:
 
 
 def test_the_ground_is_laid_first_kind_by_kind_and_taken_up_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    registry = (Kind("group", ground=True), Kind("daemon", ground=True), *REGISTRY)
+    registry = (Kind("group", "host.groups", ground=True), Kind("daemon", "daemon", ground=True), *REGISTRY)
     monkeypatch.setattr("labspec.engine.graph.REGISTRY", registry)
     changes = [
         change("image.a", Action.CREATE, prepare="build"),

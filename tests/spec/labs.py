@@ -70,7 +70,8 @@ class Places:
 
     name = "host.places"
     kind = "place"
-    naming = Naming(r"^/[a-z]*$", "begin with /", listed=True)
+    naming = Naming(r"^/[a-z]*$", "begin with /")
+    listed = True
 
     def check(self, name: str, entry: Any, scope: Scope) -> bool:
         if entry not in ({}, 1):

@@ -14,11 +14,9 @@ from labspec.spec.examples import EXAMPLES
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
     """Return the schema of a whole spec."""
-    from labspec.kinds import sections
-    from labspec.spec import parts
-    from labspec.spec.schema import whole_schema
+    from labspec.spec import loader
 
-    return whole_schema(sections(), parts.parts())
+    return loader.schema()
 
 
 def shown(definitions: dict[str, Any]) -> Iterator[tuple[str, Any, list[Any]]]:

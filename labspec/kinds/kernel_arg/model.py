@@ -21,7 +21,6 @@ class KernelArgSection:
     naming = Naming(
         r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*(=[a-zA-Z0-9_.,:/@+%=-]*)?$",
         "write KEY or KEY=VALUE, of letters, digits and . _ - , : / @ + %",
-        listed=True,
     )
 
     def check(self, name: str, entry: Any, scope: Scope) -> bool:

@@ -31,9 +31,7 @@ class PackageSection(ModelSection):
     name = "host.packages"
     kind = "package"
     model = Package
-    naming = Naming(
-        PACKAGE_PATTERN, "write a package as the distribution spells it: iproute2, libc6:amd64", listed=True
-    )
+    naming = Naming(PACKAGE_PATTERN, "write a package as the distribution spells it: iproute2, libc6:amd64")
 
     def resources(self, name: str, entry: Any, scope: Scope) -> Iterable[Resource]:
         """Return the package."""
