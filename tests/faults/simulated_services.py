@@ -50,6 +50,8 @@ class Timer:
     folder: Path
     how: str
     pairs: list[tuple[Path, Path]]
+    alone: bool = False
+    """Whether the labspec that has set it is gone."""
 
 
 @dataclass

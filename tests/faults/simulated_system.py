@@ -52,9 +52,10 @@ class SimulatedSystem:
     def _timer(self) -> str:
         """Return whether the timer of a labspec that is gone still waits; it takes its time."""
         self.world.look()
-        if self.world.services.timer is None:
+        timer = self.world.services.timer
+        if timer is None:
             return "inactive\ninactive\n"
-        if self.world.random.random() < 0.5:
+        if timer.alone and self.world.random.random() < 0.5:
             self.world.services.let_timer_act()
         return "active\ninactive\n"
 

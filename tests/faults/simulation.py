@@ -140,8 +140,10 @@ def _attempt(run: Run, wanted: Version, faults: Faults, counts: Counts, *, destr
     finally:
         world.dead, world.lock, world.faults, world.before_create = False, None, Faults(), None
         world.services.refuses = ""
-        if random.random() < 0.5:
-            world.services.let_timer_act()
+        if world.services.timer is not None:
+            world.services.timer.alone = True
+            if random.random() < 0.5:
+                world.services.let_timer_act()
         for kind, name in guests:
             run.story.append(f"somebody had made {kind} {name} meanwhile, and removes it again")
             if getattr(world, kind).pop(name, None) != guest(kind, name):
