@@ -234,6 +234,18 @@ def test_what_is_built_elsewhere_is_written_all_the_same(importing: Import, tmp_
     assert "context: ./nowhere" in compose.read_text()
 
 
+def test_a_secret_of_what_is_built_elsewhere_is_defined_all_the_same(importing: Import, tmp_path: Path) -> None:
+    made = importing(
+        "services: {a: {build: {context: ./nowhere, secrets: [token]}}}\nsecrets: {token: {file: ./token}}\n",
+        beside={"token": "t"},
+    )
+    (tmp_path / "lab.yaml").write_text(spec_text(made))
+    with inputs.without_builds():
+        lab = load(tmp_path, variables={}, variable_files=())
+    render(lab, tmp_path / "out")
+    assert "token:\n    file:" in (tmp_path / "out" / "compose.yaml").read_text()
+
+
 def test_the_line_in_an_included_file(importing: Import) -> None:
     with pytest.raises(LabError) as raised:
         importing(

@@ -98,7 +98,16 @@ def compose_build(
     if built is not None and not wrong:
         return built
     why = [found.message for found in wrong]
-    options = {"source": "dockerfile", "external": False, "context": project.scope.root, "ignore": None, "absent": why}
+    with project.scope.tentative():
+        further = build_options(section, project, path)
+    options = {
+        "source": "dockerfile",
+        "external": False,
+        "context": project.scope.root,
+        "ignore": None,
+        "absent": why,
+        "parts": {"secrets": dict(further.parts)} if further is not None and further.parts else {},
+    }
     desired = {"tag": normal_tag(tag), "dockerfile": ""}
     return Resource(address, "image", normal_tag(tag), desired, options, project=project.name)
 
