@@ -48,7 +48,7 @@ def exclusion_mistakes(entry: Mapping[str, Any], what: str) -> Iterator[Mistake]
             yield Mistake(
                 (*path, "count"), f"{what} asks for both a number of devices and certain ones", hint, key=True
             )
-    for key, path, reader in _SAME:
+    for key, path, reader in _SAME if "deploy" in entry else ():
         for found, value in matches(entry, path):
             if entry.get(key) is not None and value is not None and reader(entry[key]) != reader(value):
                 other = ".".join(map(str, path))

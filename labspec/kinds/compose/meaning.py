@@ -174,13 +174,16 @@ READERS: Mapping[Path, Reader] = {
 }
 """Place in a service -> what reads it, and raises ValueError for what it cannot read."""
 
+_OF_KEY: dict[object, list[tuple[Path, Reader]]] = {}
+"""The same by the service's key: an entry has few of them."""
+for _path, _reader in READERS.items():
+    _OF_KEY.setdefault(_path[0], []).append((_path, _reader))
+
 
 def meaning_mistakes(entry: Mapping[str, Any], what: str) -> Iterator[Mistake]:
     """Yield what is wrong in a service, named `what` in messages, that the schema finds good."""
     unread = False
-    for path, reader in READERS.items():
-        if path[0] not in entry:
-            continue
+    for path, reader in (item for key in entry for item in _OF_KEY.get(key, ())):
         for found, value in matches(entry, path):
             if value is None:
                 continue
@@ -189,7 +192,8 @@ def meaning_mistakes(entry: Mapping[str, Any], what: str) -> Iterator[Mistake]:
             except ValueError as error:
                 unread = True
                 yield _told(found, str(error))
-    yield from _controls(entry, ())
+    if not _printable(entry):
+        yield from _controls(entry, ())
     yield from _ulimit_names(entry)
     if not unread:
         yield from exclusion_mistakes(entry, what)
@@ -201,6 +205,15 @@ def _told(path: Path, message: str) -> Mistake:
     if separator and hint.startswith(("write ", "did you mean", "use ", "one of ", "known are ")):
         return Mistake(path, head, hint)
     return Mistake(path, message)
+
+
+def _printable(value: Any) -> bool:
+    """Return whether there is nothing to look at more closely."""
+    if isinstance(value, str):
+        return value.isprintable()
+    if isinstance(value, dict):
+        return all(key.isprintable() and _printable(item) for key, item in value.items())
+    return not isinstance(value, list) or all(map(_printable, value))
 
 
 def _controls(value: Any, path: Path) -> Iterator[Mistake]:
