@@ -94,7 +94,7 @@ def _mount(text: str) -> Step:
         name = _MOUNT_NAMES.get(name.lower(), name.lower())
         if name in _MOUNT_SWITCHES:
             found[name] = value.lower() not in ("false", "f", "0") if equals else True
-        elif name in _MOUNT_NUMBERS and value.isdigit():
+        elif name in _MOUNT_NUMBERS and re.fullmatch(r"[0-9]+", value):
             found[name] = int(value)
         elif name in _MOUNT_ORDER:
             found[name] = value

@@ -185,7 +185,7 @@ def _words(item: Instruction, _lines: Sequence[str], escape: str) -> Any:
 def _ports(item: Instruction, _lines: Sequence[str], escape: str) -> Any:
     # Docker leaves out the port of the host, which EXPOSE cannot set.
     found = [re.sub(r"^([0-9.]*:)+(?=[0-9])", "", _path(word, escape)) for word in item.rest.split()]
-    ports = [int(port) if port.isdigit() and str(int(port)) == port else port for port in found]
+    ports = [int(port) if re.fullmatch(r"0|[1-9][0-9]*", port) else port for port in found]
     return ports[0] if len(ports) == 1 else ports
 
 
@@ -204,10 +204,13 @@ def _healthcheck(item: Instruction, lines: Sequence[str], escape: str) -> Any:
     if kind.upper() != "CMD" or not rest:
         raise CannotError("HEALTHCHECK takes CMD and a command, or NONE")
     command = _command(Instruction(item.line, "CMD", (), rest), lines, escape)
-    options = {name.replace("-", "_"): item.flag(name) for name in _HEALTH if item.flag(name)}
-    if "retries" in options:
-        options["retries"] = int(str(options["retries"]))  # type: ignore[assignment]
-    return {"cmd": command, **options}
+    options = {name.replace("-", "_"): value for name in _HEALTH if (value := item.flag(name))}
+    retries = options.pop("retries", None)
+    if retries is None:
+        return {"cmd": command, **options}
+    if not re.fullmatch(r"[0-9]+", retries):
+        raise CannotError(f"--retries={retries} is no number")
+    return {"cmd": command, **options, "retries": int(retries)}
 
 
 def _first_word(text: str) -> tuple[str, str]:

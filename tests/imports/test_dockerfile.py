@@ -105,6 +105,8 @@ def test_no_comment_is_lost() -> None:
         ("FROM a\nADD --from=b x y\n", 2, "a spec has no word for ADD --from"),
         ("FROM a\nRUN --device=x y\n", 2, "a spec has no word for RUN --device"),
         ("FROM a\nRUN --mount=type=cache,odd=1 y\n", 2, "a spec has no word for odd in --mount=type=cache,odd=1"),
+        ("FROM a\nHEALTHCHECK --retries=x CMD y\n", 2, "--retries=x is no number"),
+        ("FROM a\nEXPOSE \u00b2\n", 2, "'\u00b2' is not a port"),
         ("FROM a\nEXPOSE eighty\n", 2, "'eighty' is not a port such as 80, 53/udp or $PORT"),
         ("FROM a\n\nLABEL io.labspec.lab=x\n", 3, "the label io.labspec.lab is for labspec and compose to set"),
     ],
