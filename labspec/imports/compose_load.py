@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,9 @@ def environment_of(files: Sequence[Path], own: Mapping[str, str]) -> dict[str, s
             given = parse_env_file(text, lookup_of(own, found))
         except (OSError, ValueError, InterpolationError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            raise LabError(f"the file of variables {file} cannot be read: {reason}") from error
+            line = re.match(r"line ([0-9]+)", str(reason))
+            at = Position(shown_path(str(file)), int(line[1]) if line else 1, 1)
+            raise LabError(Diagnostic(f"the file of variables cannot be read: {reason}", at)) from error
         found |= {name: value for name, value in given.items() if value is not None}
     return found
 

@@ -246,6 +246,15 @@ def test_a_secret_of_what_is_built_elsewhere_is_defined_all_the_same(importing: 
     assert "token:\n    file:" in (tmp_path / "out" / "compose.yaml").read_text()
 
 
+def test_the_line_in_a_file_of_variables(importing: Import) -> None:
+    with pytest.raises(LabError) as raised:
+        importing("services: {a: {image: a}}\n", beside={".env": "A=secret\nB C=secret\n"})
+    (found,) = raised.value.diagnostics
+    assert found.at is not None
+    assert (Path(found.at.file).name, found.at.line) == (".env", 2)
+    assert "secret" not in str(raised.value)
+
+
 def test_the_line_in_an_included_file(importing: Import) -> None:
     with pytest.raises(LabError) as raised:
         importing(
