@@ -153,7 +153,8 @@ def _name(word: str, escape: str) -> str:
 def _value(word: str, escape: str) -> str:
     found = plain(word, escape)
     if found is None:
-        raise CannotError(f"a spec cannot say {word}: a backslash before a variable")
+        hint = "between braces, write no quotes and no backslashes, and close them"
+        raise CannotError(f"a spec cannot say {word}", hint)
     return found
 
 

@@ -100,6 +100,7 @@ def test_no_comment_is_lost() -> None:
         ("FROM a\nENV A\n", 2, "ENV takes a name and a value"),
         ("FROM a\nENV A=1 B\n", 2, "'B' in ENV has no value"),
         ('FROM a\nENV A="1\n', 2, "a quote in ENV is not closed"),
+        ("FROM a\nENV A=${B:-c\n", 2, "a spec cannot say ${B:-c"),
         ("FROM a\nSHELL /bin/bash\n", 2, 'SHELL takes a list in JSON: SHELL ["/bin/bash", "-c"]'),
         ("FROM a\nHEALTHCHECK x\n", 2, "HEALTHCHECK takes CMD and a command, or NONE"),
         ("FROM a\nADD --from=b x y\n", 2, "a spec has no word for ADD --from"),

@@ -152,7 +152,9 @@ def _reference(word: str, index: int, escape: str) -> tuple[str, int]:
     end = _closing(word, opened.end(), escape)
     inside = word[opened.end() : end]
     said: str | None = inside
-    if opened[1] in ("#", "%", "/"):
+    if end == len(word):
+        said = None
+    elif opened[1] in ("#", "%", "/"):
         said = None if {"'", '"', "`"} & {*inside} else inside
     else:
         said = plain(inside, escape, inner=True)
