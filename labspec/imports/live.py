@@ -247,19 +247,36 @@ def _host_parts(choice: Choice, lab: str) -> Iterable[Imported]:
         from labspec.imports.daemon import import_daemon
 
         yield import_daemon(Path("/etc/docker/daemon.json"), lab)
-    if choice.units:
+    files: list[Path] = []
+    losses: list[Loss] = []
+    for unit in choice.units:
+        found = _unit_files(unit)
+        files += found[:1]
+        losses += [Loss(f"--unit {unit}: {file}", "a unit has one file of the lab") for file in found[1:]]
+        if not found:
+            reason = "a package brought it, and in the spec it would take that one's place and be restarted"
+            losses.append(Loss(f"--unit {unit}", reason, hint="say what shall differ by a 'dropin' in the spec"))
+    if files:
         from labspec.imports.unit import import_units
 
-        yield import_units([_unit_file(unit) for unit in choice.units], lab)
+        made = import_units(files, lab)
+        losses += made.losses
+        yield Imported(made.lab, made.sections)
+    yield Imported(lab, {}, tuple(losses))
 
 
-def _unit_file(unit: str) -> Path:
+def _unit_files(unit: str) -> list[Path]:
+    """Return the unit's own file on this host; of a package's unit its drop-ins on this host, in order."""
     name = unit if "." in unit else f"{unit}.service"
-    for folder in ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"):
-        path = Path(folder) / name
+    own = [Path("/etc/systemd/system"), Path("/run/systemd/system")]
+    for path in (folder / name for folder in own):
         if path.is_file() and not path.is_symlink():
-            return path
-    raise LabError(f"there is no file of a unit {name}", hint="'systemctl cat' shows where units are")
+            return [path]
+    if any((folder / name).is_file() for folder in (Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))):
+        return sorted((own[0] / f"{name}.d").glob("*.conf"))
+    template, instance, kind = name.partition("@")[0], "@" in name, name.rpartition(".")[2]
+    hint = f"an instance has its template's file: {template}@.{kind}" if instance else "'systemctl cat' shows files"
+    raise LabError(f"there is no file of a unit {name}", hint=hint)
 
 
 def _compared(made: Imported, host: Host, folder: Path) -> Imported:

@@ -90,3 +90,27 @@ def test_a_host_is_adopted_as_it_runs(host: HostBox, tmp_path: Path) -> None:
     assert {key: after[key] for key in after if key != "container"} == {
         key: before[key] for key in before if key != "container"
     }
+
+
+def test_a_unit_of_a_package_is_left_to_it_but_for_its_dropin(host: HostBox, tmp_path: Path) -> None:
+    told = host.labspec(tmp_path, "import", "live", "--unit", "dbus", "--unit", "imp-shop", "--name", "tp")
+    assert told.returncode == 0, told.stderr
+    assert "--unit dbus: a package brought it" in told.stderr
+    assert "dbus.service" not in told.stdout
+
+    identity = ["systemctl", "show", "--property=MainPID,InvocationID", "ssh.service"]
+    before = host.out(*identity)
+    written = host.labspec(tmp_path, "import", "live", "--unit", "ssh", "--name", "tp", "--strict")
+    assert (written.returncode, written.stderr) == (0, "")
+    assert "dropin: host-keys" in written.stdout  # every sandbox has this one
+    (tmp_path / "lab.yaml").write_text(written.stdout)
+    assert host.planned(tmp_path)["changes"] == []
+    for command in ("apply", "destroy"):
+        assert host.labspec(tmp_path, command, "-y").returncode == 0
+        assert host.out(*identity) == before
+    assert "ssh-keygen" in host.out("cat", "/etc/systemd/system/ssh.service.d/host-keys.conf")
+
+    missing = host.labspec(tmp_path, "import", "live", "--unit", "getty@tty9")
+    assert missing.returncode == 1
+    assert "there is no file of a unit getty@tty9.service" in missing.stderr
+    assert "an instance has its template's file: getty@.service" in missing.stderr
