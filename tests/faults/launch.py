@@ -1,7 +1,7 @@
 """labspec as a test build: it ends itself at a named point. Nothing of this is in the labspec that people install.
 
 LABSPEC_FAULT="POINT ACTION" does the action at a point: KILL, TERM, INT, or a signal twice (TERM2, INT2);
-ORPHAN stops the program that was started last, for it to go on when somebody lets it, and kills labspec.
+ORPHAN kills it once the program that was started last has the lock.
 LABSPEC_FAULT_TRACE=FILE appends every point to a file instead, with the time. LABSPEC_FAULT_TIMING=N, for an N that is
 not 0, has every point wait for a moment of its own, so that threads meet otherwise than they would. A point is `before`
 or `after` something that changes the host or asks it, and says how often that came before: `before journal#2`, `after
@@ -56,7 +56,6 @@ def _act() -> None:
     if ACTION == "ORPHAN":
         while Path(f"/proc/{_started[-1]}/comm").read_text() == "sh\n":  # which takes the lock, and becomes the program
             time.sleep(0.001)
-        os.kill(_started[-1], signal.SIGSTOP)
         os.kill(os.getpid(), signal.SIGKILL)
     number = getattr(signal, f"SIG{ACTION.rstrip('2')}")
     os.kill(os.getpid(), number)
