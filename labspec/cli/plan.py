@@ -94,15 +94,14 @@ def command(
     from labspec.engine import workflow
     from labspec.host.host import Host
 
-    early: Plan | None = click.get_current_context().obj
-    plan = early or workflow.make_plan(
-        options.load(spec, variables, variable_files),
-        Host(),
-        targets=targets,
-        replace=replace,
-        destroy=destroy,
-        allow_missing=allow_missing,
-    )
+    plan: Plan | None = click.get_current_context().obj  # made without click, where no option was given
+    file = ""
+    if plan is None:
+        lab = options.load(spec, variables, variable_files)
+        file = lab.file
+        plan = workflow.make_plan(
+            lab, Host(), targets=targets, replace=replace, destroy=destroy, allow_missing=allow_missing
+        )
     if as_json:
         from labspec.report.plan_json import plan_chunks
 
@@ -110,7 +109,7 @@ def command(
     else:
         echo_plan(plan, steps=steps, verbose=verbose, destroy=destroy, allow=allow)
     if out is not None:
-        _write(out, plan, spec, variables, variable_files, targets, replace, destroy)
+        _write(out, plan, file, variables, variable_files, targets, replace, destroy)
     if plan.problems:
         return EXIT_PROBLEMS
     if not as_json and not plan.empty:
@@ -137,7 +136,7 @@ def echo_plan(
 def _write(
     out: Path,
     plan: Plan,
-    spec: str | None,
+    spec: str,
     variables: dict[str, str],
     variable_files: tuple[Path, ...],
     targets: tuple[str, ...],
@@ -145,13 +144,11 @@ def _write(
     destroy: bool,
 ) -> None:
     from labspec.cli.planfile import PlanFile
-    from labspec.spec.files import spec_file
 
     if plan.problems:
         raise LabError(f"the plan is not written to {out}: what is in the way must be settled first")
     files = tuple(str(path.absolute()) for path in variable_files)
-    file = spec_file(None if spec is None else Path(spec))
-    PlanFile(file, variables, files, targets, replace, destroy, plan.fingerprint).write(out, plan)
+    PlanFile(spec, variables, files, targets, replace, destroy, plan.fingerprint).write(out, plan)
 
 
 def _next(out: Path | None, spec: str | None, destroy: bool) -> str:
