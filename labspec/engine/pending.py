@@ -47,7 +47,7 @@ def guarded(made: Plan, lab: Lab, host: Host, seconds: int, run: Callable[[], Ou
     kept = {
         "lab": [lab.name, lab.root, lab.file],
         "addresses": list(addresses),
-        "before": rollback.standing(host, lab.name, made),
+        "before": rollback.standing(host, lab, made),
         "after": rollback.merged(old, lab, addresses),
     }
     host.state.write(lab.name, FILE, json.dumps(kept, sort_keys=True).encode())

@@ -31,19 +31,24 @@ LASTING = frozenset({"package"})
 FILE = "settings.json"
 
 
-def standing(host: Host, lab: str, made: Plan) -> list[dict[str, Any]]:
-    """Return the settings as last applied, those that a plan changes as the host has them: edited by hand, perhaps."""
-    found = {change.address: change.before for change in made.changes if change.before}
+def standing(host: Host, lab: Lab, made: Plan) -> list[dict[str, Any]]:
+    """Return the settings as last applied, those that a plan changes as the host has them: edited by hand, perhaps.
+
+    One that an apply which was cut off has left is among them; one that is not there is not.
+    """
+    items = {item["address"]: item for item in recorded(host, lab.name)}
     kinds = {live.kind: live for live in lives()}
-    kept = []
-    for item in recorded(host, lab):
-        before = found.get(item["address"])
-        if before is not None:
-            resource, live = _resource(item), kinds[item["kind"]]
-            own = getattr(live, "as_found", None)
-            item = _item(own(resource, before, host) if own else as_found(resource, before))
-        kept.append(item)
-    return kept
+    owned = host.journal(lab.name).entries()
+    for change in made.changes:
+        if change.kind not in SETTINGS:
+            continue
+        item, wanted = items.pop(change.address, None), lab.by_address.get(change.address)
+        resource = _resource(item) if item else wanted if change.address in owned else None
+        if resource is not None and change.before:
+            own = getattr(kinds[change.kind], "as_found", None)
+            found = own(resource, change.before, host) if own else as_found(resource, change.before)
+            items[change.address] = _item(found)
+    return list(items.values())
 
 
 def settings_in(made: Plan) -> tuple[str, ...]:

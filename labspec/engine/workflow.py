@@ -101,7 +101,7 @@ def apply(
             return Outcome(made, 0, (), 0, False, 0.0, False)
         gc.enable()  # a short command goes without (__main__.py); steps may take long
         settings = rollback.settings_in(made)
-        before = rollback.standing(host, lab.name, made) if settings and not destroy else []
+        before = rollback.standing(host, lab, made) if settings and not destroy else []
         if not settings:
             outcome = execute(made, host, on_event, stop)
         elif confirm_within:
