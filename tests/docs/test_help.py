@@ -21,7 +21,9 @@ def commands(
     command: click.Command, path: str, above: click.Context | None = None
 ) -> Iterator[tuple[str, str, click.Command]]:
     """Yield the path, the help on a terminal of 80 columns, and the command, of it and of those below it."""
-    context = click.Context(command, info_name=path.rpartition(" ")[2], parent=above, terminal_width=COLUMNS)
+    # The names of the help option stay with a command once its help was shown.
+    shown = {**command.context_settings, "terminal_width": COLUMNS}
+    context = click.Context(command, info_name=path.rpartition(" ")[2], parent=above, **shown)
     yield path, command.get_help(context), command
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
