@@ -13,6 +13,8 @@ LAB_LABEL = "io.labspec.lab"
 ADDRESS_LABEL = "io.labspec.address"
 HASH_LABEL = "io.labspec.hash"
 FIELDS_LABEL = "io.labspec.fields"
+SECRETS_LABEL = "io.labspec.secrets"
+"""Names of a container's variables that are never shown, with commas between them."""
 
 
 class Resource(NamedTuple):

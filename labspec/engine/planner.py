@@ -54,7 +54,7 @@ def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = NO_WISHES,
         found = None if hidden else observed.get(resource.address)
         change = by_kind[resource.kind].change(resource, found, preview, lab)
         if found is not None and found.facts.get("adopting"):
-            from labspec.kinds.adoption.record import adopting
+            from labspec.kinds.adoption.steps import adopting
 
             change = adopting(change, resource, found, lab)
         if change and hidden and resource.address in observed:

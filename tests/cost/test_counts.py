@@ -15,7 +15,14 @@ from labspec.core.diagnostic import LabError
 from labspec.host.docker import Docker
 
 HEAVY = ("yaml", "pydantic", "jsonschema_rs", "jinja2", "rich", "docker", "python_on_whales", "http.client", "difflib")
-LATE = ("concurrent.futures", "subprocess", "logging", "labspec.engine.executor", "labspec.kinds.service.steps")
+LATE = (
+    "concurrent.futures",
+    "decimal",
+    "subprocess",
+    "logging",
+    "labspec.engine.executor",
+    "labspec.kinds.service.steps",
+)
 """What only an apply needs."""
 
 LAB = """
@@ -102,3 +109,9 @@ def test_a_lab_of_ten_objects(applied: tuple[Path, Cost]) -> None:
     assert plan.imported(*LATE, "click") == set()
     # What else is imported counts too: this catches what creeps in.
     assert len([name for name in plan.modules if name.startswith("labspec.")]) <= 64
+
+
+def test_reading_containers_imports_no_dataclasses() -> None:
+    program = "import labspec.engine.workflow, labspec.kinds.service.live, sys; print('dataclasses' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "False\n"

@@ -9,7 +9,8 @@ import pytest
 from labspec.core.change import Action, Change
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import Lab, Observed, Resource
-from labspec.kinds.adoption.record import RecordAdopted, adopting, stand_in
+from labspec.kinds.adoption.record import stand_in
+from labspec.kinds.adoption.steps import RecordAdopted, adopting
 from labspec.spec.loader import load_text
 
 SPEC = """labspec: 1

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from labspec.checks.query import asked, query_mistake
 from labspec.core.diagnostic import LabError, did_you_mean
-from labspec.core.resource import Lab
+from labspec.core.resource import SECRETS_LABEL, Lab
 from labspec.engine.views.model import View
 from labspec.host.docker import ApiError, segment
-from labspec.kinds.compose.document import SECRETS_LABEL
 from labspec.kinds.subjects import HOST, base_of, subjects
 
 if TYPE_CHECKING:

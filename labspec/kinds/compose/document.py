@@ -6,13 +6,11 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from labspec.core.resource import Lab, Resource
+from labspec.core.resource import SECRETS_LABEL, Lab, Resource
 from labspec.kinds.compose.schema import is_extension
 from labspec.kinds.compose.values import optional_mapping
 from labspec.kinds.objects import ownership
 
-SECRETS_LABEL = "io.labspec.secrets"
-"""Names of a container's variables that are never shown, with commas between them."""
 _PARTS = ("secrets", "configs")
 
 

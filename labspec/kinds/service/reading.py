@@ -6,11 +6,10 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from typing import Any, NamedTuple
 
 from labspec.core.diff import Diff, compare
-from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Observed, Resource
+from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, SECRETS_LABEL, Observed, Resource
 from labspec.host.docker import Docker, filters, segment
 from labspec.kinds.adoption.containers import wanted_containers, with_labels
 from labspec.kinds.adoption.record import IDS, adopted, marked, wanted
-from labspec.kinds.compose.document import SECRETS_LABEL
 from labspec.kinds.objects import applied_fields
 from labspec.kinds.provider import Reading
 from labspec.kinds.service.defaults import container_defaults, fold, without_image
