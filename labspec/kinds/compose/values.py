@@ -221,6 +221,8 @@ def _unbracketed(address: str) -> str:
 def ulimit(value: Any) -> dict[str, int]:
     """Return a limit as soft and hard; one number stands for both."""
     if isinstance(value, Mapping):
+        if not {"soft", "hard"} <= set(value):
+            raise ValueError("a limit lacks its soft or its hard value: write {soft: 1024, hard: 4096}")
         return {"soft": whole(value["soft"]), "hard": whole(value["hard"])}
     return {"soft": whole(value), "hard": whole(value)}
 
