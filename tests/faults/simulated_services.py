@@ -241,6 +241,16 @@ def services_in_place(world: Any) -> Iterator[None]:
         (restart, "reload", lambda _: world.write("run SIGHUP", world.services.reload_docker)),
         (restart, "run_a_container", lambda *_: None),
     ]
+    with patched(patches):
+        try:
+            yield
+        finally:
+            shutil.rmtree(ROOT)
+
+
+@contextmanager
+def patched(patches: Sequence[tuple[Any, str, Any]]) -> Iterator[None]:
+    """Give places their (name, value) for a while."""
     olds = [(place, name, getattr(place, name)) for place, name, _ in patches]
     for place, name, new in patches:
         setattr(place, name, new)
@@ -249,4 +259,3 @@ def services_in_place(world: Any) -> Iterator[None]:
     finally:
         for place, name, old in olds:
             setattr(place, name, old)
-        shutil.rmtree(ROOT)

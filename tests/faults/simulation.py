@@ -19,7 +19,7 @@ from simulated_labs import FAMILIES, FILES, NAME, VERSIONS, Version, differences
 from simulated_people import appear, drift, furnish, guest
 from simulated_rules import check_back, check_gone, check_services, check_whole, foreign
 from simulated_run import Run, host_of
-from simulated_services import services_in_place
+from simulated_services import patched, services_in_place
 from simulated_system import SimulatedAccounts
 
 from labspec.core.diagnostic import LabError
@@ -205,11 +205,5 @@ def _patched(run: Run) -> Iterator[None]:
         (os, "geteuid", lambda: 0),
         (Journal, "_write", journal_write),
     ]
-    olds = [(place, name, getattr(place, name)) for place, name, _ in patches]
-    for place, name, new in patches:
-        setattr(place, name, new)
-    try:
+    with patched(patches):
         yield
-    finally:
-        for place, name, old in olds:
-            setattr(place, name, old)
