@@ -8,13 +8,10 @@ import click
 
 from labspec.cli.importers import delivery
 
-EPILOG = """A config.json does not say what its root file system was made of: --image does. A spec says how a bundle
+EPILOG = f"""A config.json does not say what its root file system was made of: --image does. A spec says how a bundle
 differs from what 'runc spec' writes; every other setting is told by its path: linux.resources.memory.limit.
 
-\b
-Exit codes:
-  0  written
-  1  refused; with --strict, also where something is lost
+{delivery.EXITS}
 
 \b
 Examples:

@@ -8,7 +8,8 @@ import click
 
 from labspec.cli.importers import delivery
 
-EPILOG = """Several files are merged as 'docker compose -f ONE -f TWO' merges them, what services extend and what files
+EPILOG = (
+    """Several files are merged as 'docker compose -f ONE -f TWO' merges them, what services extend and what files
 include is taken in, anchors and x- fragments are written out. A variable becomes one of the spec's 'vars': what is
 ${PORT:-80} in the compose file is ${{ vars.port }} in the spec, and 'labspec plan --var port=81' sets it. Without FILE
 it is the compose file in this folder, and its override.
@@ -16,10 +17,8 @@ it is the compose file in this folder, and its override.
 What compose refuses is refused with its place in the file. Where docker compose is installed, the spec is compared
 with the compose files as 'docker compose config' sees both; what differs is told by name.
 
-\b
-Exit codes:
-  0  written
-  1  refused; with --strict, also where something is lost
+"""
+    + f"""{delivery.EXITS}
 
 \b
 Examples:
@@ -28,6 +27,7 @@ Examples:
   labspec import compose --as stack shop/compose.yaml -o lab.yaml
 
 Read on: docs/coming-from.md."""
+)
 
 
 @click.command("compose", epilog=EPILOG, short_help="From compose files, merged as compose merges them")

@@ -8,13 +8,10 @@ import click
 
 from labspec.cli.importers import delivery
 
-EPILOG = """Every key comes along with its value; one that this labspec does not know goes under 'x-unchecked'. After
+EPILOG = f"""Every key comes along with its value; one that this labspec does not know goes under 'x-unchecked'. After
 'labspec apply', keys of the host's daemon.json that the spec does not name are as they were.
 
-\b
-Exit codes:
-  0  written
-  1  refused; with --strict, also where something is lost
+{delivery.EXITS}
 
 \b
 Examples:

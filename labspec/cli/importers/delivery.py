@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 EXIT_LOST = 1
+EXITS = """\b
+Exit codes:
+  0  written
+  1  refused; with --strict, also where something is lost"""
+"""What the help of every import says of its exit codes."""
 
 
 class Delivery(NamedTuple):

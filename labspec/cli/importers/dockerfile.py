@@ -8,14 +8,11 @@ import click
 
 from labspec.cli.importers import delivery
 
-EPILOG = """Each instruction becomes a step, and a comment stays above what it is about. Stages, heredocs, mounts and
+EPILOG = f"""Each instruction becomes a step, and a comment stays above what it is about. Stages, heredocs, mounts and
 build arguments come along; the Dockerfile that 'labspec render' writes of the spec has the same instructions. What it
 copies is looked for in the folder of the spec: put the spec into the folder that was the build's context.
 
-\b
-Exit codes:
-  0  written
-  1  refused; with --strict, also where something is lost
+{delivery.EXITS}
 
 \b
 Examples:

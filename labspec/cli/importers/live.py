@@ -9,7 +9,7 @@ import click
 from labspec.cli.importers import delivery
 from labspec.cli.options import Decorator
 
-EPILOG = """The spec names under 'adopt' what it takes over: 'labspec apply' makes nothing anew, restarts nothing, and
+EPILOG = f"""The spec names under 'adopt' what it takes over: 'labspec apply' makes nothing anew, restarts nothing, and
 the next plan is empty. Units and settings of the daemon need not be named there: they are as the spec says already.
 
 Networks and volumes that containers use and that are not chosen stay somebody else's (external). So do images, for an
@@ -17,10 +17,7 @@ image does not tell what it was built from; with NAME=DOCKERFILE one is adopted 
 
 Values of variables that containers have are written out, secrets among them.
 
-\b
-Exit codes:
-  0  written
-  1  refused; with --strict, also where something is lost
+{delivery.EXITS}
 
 \b
 Examples:

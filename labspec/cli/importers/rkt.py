@@ -6,13 +6,10 @@ import click
 
 from labspec.cli.importers import delivery
 
-EPILOG = """Give the command behind '--', or all of it as one text in quotes. It may stand behind 'sudo' and
+EPILOG = f"""Give the command behind '--', or all of it as one text in quotes. It may stand behind 'sudo' and
 'systemd-run'; the unit's name comes along. The pod is named by --as, else by the app's name or the image.
 
-\b
-Exit codes:
-  0  written
-  1  refused; with --strict, also where something is lost
+{delivery.EXITS}
 
 \b
 Examples:

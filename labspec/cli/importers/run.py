@@ -8,14 +8,11 @@ import click
 
 from labspec.cli.importers import delivery
 
-EPILOG = """Give the command behind '--', or all of it as one text in quotes, as it is copied from a page: line ends
+EPILOG = f"""Give the command behind '--', or all of it as one text in quotes, as it is copied from a page: line ends
 with a backslash, quotes, $HOME and $(pwd) are read as a shell reads them, and nothing is run. docs/docker-run.md has
 every flag. The service is named by --name, else by the image; 'labspec apply' makes a container like the command's.
 
-\b
-Exit codes:
-  0  written
-  1  refused; with --strict, also where something is lost
+{delivery.EXITS}
 
 \b
 Examples:

@@ -8,14 +8,11 @@ import click
 
 from labspec.cli.importers import delivery
 
-EPILOG = """A file is named as systemd names it: NAME.service, NAME.timer, or UNIT.d/NAME.conf, which becomes a drop-in.
-All keys stay, in their order, and so do comments. Beside a unit's sections a spec says what labspec does with it: see
-'state' and 'enabled' in docs/spec.md.
+EPILOG = f"""A file is named as systemd names it: NAME.service, NAME.timer, or UNIT.d/NAME.conf, which becomes a
+drop-in. All keys stay, in their order, and so do comments. Beside a unit's sections a spec says what labspec does with
+it: see 'state' and 'enabled' in docs/spec.md.
 
-\b
-Exit codes:
-  0  written
-  1  refused; with --strict, also where something is lost
+{delivery.EXITS}
 
 \b
 Examples:
