@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,8 +38,13 @@ def refuse(host: Host, lab: str) -> None:
         )
 
 
-def guarded(made: Plan, lab: Lab, host: Host, seconds: int, run: Callable[[], Outcome]) -> Outcome:
-    """Run a plan whose settings go back after so many seconds. Raises LabError where no timer can be had."""
+def guarded(
+    made: Plan, before: Sequence[Mapping[str, Any]], lab: Lab, host: Host, seconds: int, run: Callable[[], Outcome]
+) -> Outcome:
+    """Run a plan whose settings go back to what was `before` after so many seconds.
+
+    Raises LabError where no timer can be had.
+    """
     if not _BOOTED.is_dir():
         raise LabError("--confirm-within needs systemd, which is not this host's init", hint="apply without it")
     old = rollback.recorded(host, lab.name)
@@ -47,7 +52,7 @@ def guarded(made: Plan, lab: Lab, host: Host, seconds: int, run: Callable[[], Ou
     kept = {
         "lab": [lab.name, lab.root, lab.file],
         "addresses": list(addresses),
-        "before": rollback.standing(host, lab, made),
+        "before": list(before),
         "after": rollback.merged(old, lab, addresses),
     }
     host.state.write(lab.name, FILE, json.dumps(kept, sort_keys=True).encode())

@@ -101,11 +101,13 @@ def apply(
             return Outcome(made, 0, (), 0, False, 0.0, False)
         gc.enable()  # a short command goes without (__main__.py); steps may take long
         settings = rollback.settings_in(made)
-        before = rollback.standing(host, lab, made) if settings and not destroy else []
+        before = rollback.standing(host, lab, made) if settings and (confirm_within or not destroy) else []
         if not settings:
             outcome = execute(made, host, on_event, stop)
         elif confirm_within:
-            outcome = pending.guarded(made, lab, host, confirm_within, lambda: execute(made, host, on_event, stop))
+            outcome = pending.guarded(
+                made, before, lab, host, confirm_within, lambda: execute(made, host, on_event, stop)
+            )
         else:
             outcome = execute(made, host, on_event, stop)
             if not destroy and not outcome.failed and not outcome.interrupted:

@@ -11,15 +11,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from labspec.core.diagnostic import LabError
 from labspec.host.endpoint import chosen_context, deadline, unreachable, way
 from labspec.host.http import Answer, Connection, ahead
-
-if TYPE_CHECKING:
-    pass
 
 OLDEST_API = (1, 41)
 """Docker 20.10, the engine of Debian 11 and 12."""
