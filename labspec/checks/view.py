@@ -16,7 +16,7 @@ from labspec.checks.kind import RUNNING, NotThereError
 from labspec.checks.running import run_there
 from labspec.core.diagnostic import LabError
 from labspec.host import accounts
-from labspec.host.docker import segment
+from labspec.host.docker import inspect_path, segment
 from labspec.kinds.subjects import KINDS, Subject, subjects
 
 if TYPE_CHECKING:
@@ -92,9 +92,7 @@ class View:
         found = self._subjects.get(address)
         if found is None:
             raise NotThereError(address, "a container", "none")
-        answer = self._once(
-            "container", found.id, lambda: self.host.docker.find(f"/containers/{segment(found.id)}/json")
-        )
+        answer = self._once("container", found.id, lambda: self.host.docker.find(inspect_path(found.id)))
         if answer is None:
             raise NotThereError(address, "a container", "none")
         inspected: dict[str, Any] = answer

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from labspec.core.change import Plan
     from labspec.core.diagnostic import LabError
+    from labspec.core.resource import Lab
 
 
 def plan_of(arguments: Sequence[str]) -> Plan | LabError | None:
@@ -22,15 +23,24 @@ def plan_of(arguments: Sequence[str]) -> Plan | LabError | None:
     from pathlib import Path
 
     from labspec.core.diagnostic import LabError
-    from labspec.engine.workflow import make_plan
-    from labspec.host.host import Host
     from labspec.spec.cache import load
 
     try:
         lab = load(Path(arguments[1]) if len(arguments) == 2 else None, variables={}, variable_files=())
-        return make_plan(lab, Host(), fingerprint=False)
+        return _plan_for(lab)
     except LabError as error:
         return error
+
+
+def _plan_for(lab: Lab) -> Plan:
+    from labspec.engine.ahead import expect
+    from labspec.host.host import Host
+
+    host = Host()
+    expect(lab, host.docker)
+    from labspec.engine.workflow import make_plan  # while the engine looks
+
+    return make_plan(lab, host, fingerprint=False)
 
 
 def says_so(plan: Plan | LabError | None) -> bool:

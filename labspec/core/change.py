@@ -1,7 +1,5 @@
 """A plan as data: changes, each with its reason and the very steps that apply will run."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple, Self
@@ -84,7 +82,7 @@ class Change(NamedTuple):
         """All the steps, in order."""
         return self.prepare + self.remove + self.make + self.finish
 
-    def warned(self, *warnings: str) -> Change:
+    def warned(self, *warnings: str) -> Self:
         """Return the change with more warnings."""
         return self._replace(warnings=self.warnings + warnings)
 

@@ -1,7 +1,5 @@
 """What is wrong, where, and what to try: the one form in which labspec reports a mistake."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Comparing what is wanted with what is there: one function for every kind."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping

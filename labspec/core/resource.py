@@ -1,7 +1,5 @@
 """A thing that the spec wants (Resource) and a thing that the host has (Observed), in one vocabulary of fields."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 from labspec.core.diagnostic import LabError
-from labspec.core.resource import LAB_LABEL, Lab, Observed
-from labspec.host.docker import filters
+from labspec.core.resource import Lab, Observed
+from labspec.engine.ahead import IN_ENGINE, lists
 from labspec.host.host import Host
 from labspec.kinds import REGISTRY, lives
 from labspec.kinds.provider import Live, Reading
-
-_LISTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "network": ("/networks", {}),
-    "volume": ("/volumes", {}),
-    "image": ("/images/json", {}),
-    "service": ("/containers/json", {"all": 1}),
-}
-"""What each kind begins with, filtered by the lab's label: the engine looks for all of it at once, after the first."""
 
 
 def observe(lab: Lab, host: Host, only: Collection[str] | None = None, *, leaving: bool = False) -> dict[str, Observed]:
@@ -47,14 +38,12 @@ def _foreseen(kinds: Collection[str], reading: Reading) -> bool:
     It may be off where the lab has stopped it, and then it has nothing of the lab; or not be there at all, where the
     lab wants nothing of it. Raises LabError where it should answer.
     """
-    label = filters(label=[f"{LAB_LABEL}={reading.lab.name}"])
-    lists = [(path, {**query, **label}) for kind, (path, query) in _LISTS.items() if kind in kinds]
     try:
-        reading.docker.foresee(lists)
+        reading.docker.foresee(lists(reading.lab.name, IN_ENGINE.intersection(kinds)))
     except LabError as error:
         stopped = "state" in reading.journal.get("daemon.service", {}).get("applied", {})
         nobody = isinstance(error.__cause__, FileNotFoundError | ConnectionRefusedError)
-        if stopped or (nobody and not any(resource.kind in _LISTS for resource in reading.lab.resources)):
+        if stopped or (nobody and not any(resource.kind in IN_ENGINE for resource in reading.lab.resources)):
             return False
         raise
     return True

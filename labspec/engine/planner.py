@@ -1,7 +1,5 @@
 """Deciding what to do: desired and observed in, a plan out, without touching the host."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import TopologicalSorter

@@ -1,7 +1,5 @@
 """What the commands ask of the engine: a plan, an apply, a status; each reads the host once."""
 
-from __future__ import annotations
-
 import gc
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -60,13 +58,13 @@ def apply(
     destroy: bool = False,
     allow: frozenset[str] = frozenset(),
     confirm: Callable[[Plan], bool] = lambda _plan: True,
-    on_event: Callable[[Event], None] = lambda _event: None,
+    on_event: "Callable[[Event], None]" = lambda _event: None,
     stop: threading.Event | None = None,
     wait: bool = False,
     expected: str | None = None,
     allow_missing: bool = False,
     confirm_within: int = 0,
-) -> Outcome:
+) -> "Outcome":
     """Plan, ask `confirm`, and run the plan, all under the lab's lock.
 
     `expected` is the fingerprint that the plan must have, `wait` also waits until everything is healthy. With
@@ -120,13 +118,13 @@ def apply(
 
 
 def _taken_back(
-    outcome: Outcome,
+    outcome: "Outcome",
     settings: Sequence[str],
     before: Sequence[Mapping[str, Any]],
     lab: Lab,
     host: Host,
-    on_event: Callable[[Event], None],
-) -> Outcome:
+    on_event: "Callable[[Event], None]",
+) -> "Outcome":
     """Put back the settings that a failed apply has begun to change, as they were before it, and return its outcome."""
     from dataclasses import replace
 
@@ -138,7 +136,7 @@ def _taken_back(
     if not begun or not rollback.possible(outcome):
         return outcome
 
-    def further(event: Event) -> None:
+    def further(event: "Event") -> None:
         on_event(replace(event, total=event.total + outcome.done))
 
     try:

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from labspec.core.diagnostic import LabError
-from labspec.host.endpoint import chosen_context, deadline, unreachable, way
-from labspec.host.http import Answer, Connection, ahead
+from labspec.host.endpoint import chosen_context, deadline, way
+from labspec.host.http import Ahead, Answer, Connection
+from labspec.host.pool import Pool
 
 OLDEST_API = (1, 41)
 """Docker 20.10, the engine of Debian 11 and 12."""
@@ -25,8 +25,8 @@ NEWEST_API = (1, 51)
 
 API_SECONDS = 60
 """No request lasts longer, unless LABSPEC_API_SECONDS says so."""
-CONNECTIONS = 64
-"""Requests at once: a container may take its ten seconds to stop, and a hundred of them must not take turns."""
+FEW = 3
+"""Fewer reads are asked one after the other."""
 READERS = 4
 """Connections that share many reads; the engine has no more cores for them, nor has Python."""
 
@@ -41,7 +41,7 @@ class ApiError(Exception):
 
 
 class Docker:
-    """One Docker engine, read and written over at most `CONNECTIONS` connections at a time.
+    """One Docker engine, read and written over a pool of connections.
 
     `address` is a DOCKER_HOST value; None: what the docker client would take, from DOCKER_HOST or its context. Every
     request ends within `timeout` seconds (None: as the environment says).
@@ -51,15 +51,16 @@ class Docker:
         given = address or os.environ.get("DOCKER_HOST")
         self.context = "" if given else chosen_context()
         """The docker context that the engine is reached by, or ""."""
-        self._way = way(given, self.context)
-        self.address = self._way.address if self._way else given or "unix:///var/run/docker.sock"
+        found = way(given, self.context)
+        self.address = found.address if found else given or "unix:///var/run/docker.sock"
         self.timeout = timeout or deadline("LABSPEC_API_SECONDS", API_SECONDS)
         self.requests = 0
-        self._idle: list[Connection] = []
+        self._pool = Pool(self.address, found, self.timeout)
         self._foreseen: dict[str, Connection] = {}
+        """Path and query -> where the answer will come."""
+        self._begun: Ahead | None = None
         self._known: dict[str, Any] | None = None
         """Path and query -> answer, while `reading`."""
-        self._slots = threading.BoundedSemaphore(CONNECTIONS)
         self._prefix: str | None = None
         self._lock = threading.Lock()
 
@@ -90,24 +91,40 @@ class Docker:
         finally:
             self._known = None
 
+    def expect(self, lists: Iterable[tuple[str, Mapping[str, Any]]], paths: Sequence[str]) -> None:
+        """Send GETs that `foresee` and `meanwhile` will be given, and wait for nothing: the engine works meanwhile.
+
+        Its version is not known yet, so it answers in its newest; where that is too new, they are asked once more.
+        """
+        if self.socket_path is None:
+            return
+        for path, query in lists:
+            self._set_off(path + _query(query))
+        if self._foreseen and len(paths) >= FEW:
+            connections = [self._pool.taken() for _ in range(min(READERS, len(paths)))]
+            with suppress(OSError):
+                self._begun = Ahead(connections, paths)
+
     def foresee(self, requests: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Send GETs that will be asked for, so that the engine answers them all while the caller gets there.
 
         The first of them tells the engine's version too, so it should be one that is answered soon.
         """
         for path, query in requests:
+            asked = path + _query(query)
             if self._prefix is None and self._known is not None:
-                self._known |= self._first(path + _query(query))
-                if path + _query(query) in self._known:
-                    continue
-            target = self._version() + path + _query(query)
-            connection = self._taken()
-            try:
-                connection.send(("GET", target, None))
-            except OSError:
-                connection.close()  # whoever asks is told what is wrong
-            else:
-                self._foreseen[target] = connection
+                self._known |= self._first(asked)
+            if asked not in self._foreseen and asked not in (self._known or ()):
+                self._set_off(asked, self._version())
+
+    def _set_off(self, asked: str, version: str = "") -> None:
+        connection = self._pool.taken()
+        try:
+            connection.send(("GET", version + asked, None))
+        except OSError:
+            connection.close()  # whoever asks is told what is wrong
+        else:
+            self._foreseen[asked] = connection
 
     def meanwhile(
         self,
@@ -120,10 +137,14 @@ class Docker:
 
         Only while `reading`. `known_as` returns the path by which an answer will be asked for; `each` gets it.
         """
-        connection = self._foreseen.get(self._version() + awaited[0] + _query(awaited[1]))
-        if connection is None or self._known is None or len(paths) < 3:
+        connection = self._foreseen.get(awaited[0] + _query(awaited[1]))
+        begun, self._begun = self._begun, None
+        if begun is not None and (connection is None or begun.targets != paths):
+            begun.close()
+            begun = None
+        if connection is None or self._known is None or len(paths) < FEW:
             return
-        for answer in self._all(paths, each, connection.answered):
+        for answer in self._all(paths, each, connection.answered, begun):
             if answer is not None:
                 self._known[known_as(answer)] = answer
 
@@ -132,7 +153,7 @@ class Docker:
 
         Where there are many, `each` is called with every one that comes from the engine, while it makes the next.
         """
-        if len(paths) < 3:
+        if len(paths) < FEW:
             return [self.find(path) for path in paths]
         if self._known is not None:
             known = self._known
@@ -142,27 +163,25 @@ class Docker:
         return self._all(paths, each)
 
     def _all(
-        self, paths: Sequence[str], each: Callable[[Any], object], enough: Callable[[], bool] = bool
+        self,
+        paths: Sequence[str],
+        each: Callable[[Any], object],
+        enough: Callable[[], bool] = bool,
+        begun: Ahead | None = None,
     ) -> list[Any | None]:
         targets = [self._version() + path for path in paths]
-        with self._connections(min(READERS, len(paths))) as connections:
+        with self._pool.several(min(READERS, len(paths)), begun.connections if begun else ()) as connections:
             try:
-                return self._answers(connections, targets, each, enough)
+                return self._answers(begun or Ahead(connections, targets), each, enough)
             except ConnectionError:
                 # The engine closed an idle connection: asking again is safe for a read.
                 for connection in connections:
                     connection.close()
-                return self._answers(connections, targets, each, enough)
+                return self._answers(Ahead(connections, targets), each, enough)
 
-    def _answers(
-        self,
-        connections: Sequence[Connection],
-        targets: Sequence[str],
-        each: Callable[[Any], object],
-        enough: Callable[[], bool],
-    ) -> list[Any | None]:
-        found: list[Any | None] = [None] * len(targets)
-        for index, answer in ahead(connections, targets, enough):
+    def _answers(self, asked: Ahead, each: Callable[[Any], object], enough: Callable[[], bool]) -> list[Any | None]:
+        found: list[Any | None] = [None] * len(asked.targets)
+        for index, answer in asked.answers(enough):
             self.requests += 1
             if answer.status != 404:
                 found[index] = _decoded(answer)
@@ -179,18 +198,23 @@ class Docker:
 
     def close(self) -> None:
         """Close the idle connections; a later request opens new ones."""
-        while self._idle:
-            self._idle.pop().close()
+        self._pool.close()
+        self._forget()
+
+    def _forget(self) -> None:
         while self._foreseen:
             self._foreseen.popitem()[1].close()
+        if self._begun is not None:
+            self._begun.close()
+            self._begun = None
 
     def call(self, method: str, path: str, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
         """Send one request under the negotiated API version and return its decoded answer (None: no content)."""
         asked = path + _query(query)
         if method != "GET" or self._known is None:
-            return self._send(method, self._version() + asked, body)
+            return self._send(method, asked, body)
         if self._known.get(asked) is None:
-            self._known[asked] = self._send(method, self._version() + asked, body)
+            self._known[asked] = self._send(method, asked, body)
         return self._known[asked]
 
     def _version(self) -> str:
@@ -201,17 +225,16 @@ class Docker:
 
     def _first(self, asked: str) -> dict[str, Any]:
         """Return the answer to a first GET, which tells the engine's version; nothing where it must be asked again."""
-        with self._lock, self._connection() as connection:
-            self.requests += 1
-            answer = connection.ask("GET", asked)  # without a version the engine answers in its newest
+        with self._lock:
+            answer = self._answer("GET", asked)  # without a version the engine answers in its newest
         self._prefix = self._chosen(answer)
-        newest = self._prefix == f"/v{answer.headers.get('api-version')}"
-        return {asked: _decoded(answer)} if newest and answer.status == 200 else {}
+        if self._prefix != f"/v{answer.headers.get('api-version')}":
+            self._forget()
+            return {}
+        return {asked: _decoded(answer)} if answer.status == 200 else {}
 
     def _negotiate(self) -> str:
-        with self._connection() as connection:
-            self.requests += 1
-            return self._chosen(connection.ask("GET", "/_ping"))
+        return self._chosen(self._answer("GET", "/_ping"))
 
     def _chosen(self, answer: Answer) -> str:
         """Return the prefix of paths for the API version to speak with the engine that gave an answer."""
@@ -226,97 +249,23 @@ class Docker:
             )
         return f"/v{_dotted(min(version, NEWEST_API))}"
 
-    def _send(self, method: str, target: str, body: Any) -> Any:
-        foreseen = self._foreseen.pop(target, None) if method == "GET" else None
-        if foreseen is not None:
-            self.requests += 1
-            try:
-                answer = foreseen.receive()
-            except TimeoutError as error:
-                foreseen.close()
-                raise self._told(error) from error
-            except OSError:
-                foreseen.close()  # asked once more, with the usual care
-            else:
-                self._idle.append(foreseen)
-                return _decoded(answer)
+    def _send(self, method: str, asked: str, body: Any) -> Any:
         payload = None if body is None else json.dumps(body).encode()
-        with self._connection() as connection:
+        return _decoded(self._answer(method, asked, self._version(), payload))
+
+    def _answer(self, method: str, asked: str, version: str = "", payload: bytes | None = None) -> Answer:
+        """Return the answer to a request, which may have been foreseen."""
+        foreseen = self._foreseen.pop(asked, None) if method == "GET" else None
+        with self._pool.one(foreseen) as connection:
             try:
-                answer = connection.ask(method, target, payload)
+                answer = connection.receive() if foreseen else connection.ask(method, version + asked, payload)
             except ConnectionError:
                 if method != "GET":
                     raise
                 connection.close()  # the engine closed an idle connection: asking again is safe for a read
-                answer = connection.ask(method, target, payload)
+                answer = connection.ask(method, version + asked, payload)
         self.requests += 1
-        return _decoded(answer)
-
-    @contextmanager
-    def _connection(self) -> Iterator[Connection]:
-        with self._slots:
-            connection = self._taken()
-            try:
-                yield connection
-            except OSError as error:
-                connection.close()
-                raise self._told(error) from error
-            except BaseException:
-                connection.close()  # what it answers next may be the answer to this
-                raise
-            self._idle.append(connection)
-
-    @contextmanager
-    def _connections(self, number: int) -> Iterator[list[Connection]]:
-        """Lend several connections for requests sent ahead; they take one turn among those of other threads."""
-        with self._slots:
-            connections = [self._taken() for _ in range(number)]
-            try:
-                yield connections
-            except BaseException as error:
-                for connection in connections:
-                    connection.close()
-                if isinstance(error, OSError):
-                    raise self._told(error) from error
-                raise
-            kept = max(0, CONNECTIONS - len(self._idle))
-            self._idle += connections[:kept]
-            for connection in connections[kept:]:
-                connection.close()
-
-    def _taken(self) -> Connection:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return Connection(self._dial)
-
-    def _dial(self) -> socket.socket:
-        scheme, _, rest = self.address.partition("://")
-        if scheme == "unix":
-            made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            made.settimeout(self.timeout)
-            try:
-                made.connect(rest)
-            except BaseException:
-                made.close()
-                raise
-            return made
-        if scheme in ("tcp", "http", "ssh"):
-            from labspec.host.remote import Way, dial
-
-            return dial(self._way or Way(self.address), self.timeout)
-        raise LabError(
-            f"labspec cannot reach a Docker engine at {self.address}",
-            hint="set DOCKER_HOST to unix:///path/to/docker.sock, tcp://host:port or ssh://user@host",
-        )
-
-    def _told(self, error: OSError) -> LabError:
-        if isinstance(error, TimeoutError):
-            return LabError(
-                f"the Docker engine at {self.address} did not answer within {self.timeout:g} s",
-                hint="is it stopped or overloaded? see 'systemctl status docker'",
-            )
-        return unreachable(self.address, error)
+        return answer
 
 
 def _decoded(answer: Answer) -> Any:
@@ -336,6 +285,11 @@ def filters(**values: Iterable[str]) -> dict[str, str]:
 def segment(name: str) -> str:
     """Return a name or id quoted as one part of a request's path ('/' stays: image names have it)."""
     return quote(name, safe="/:@")
+
+
+def inspect_path(container: str) -> str:
+    """Return the path that a container is inspected by, of its name or id."""
+    return f"/containers/{segment(container)}/json"
 
 
 def _query(query: Mapping[str, Any] | None) -> str:

@@ -3,8 +3,6 @@
 Python's own http.client takes longer to import than a whole plan takes to read the host.
 """
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from io import BufferedReader
@@ -85,35 +83,44 @@ class Connection:
         return head.encode("ascii") + b"\r\n" + (body or b"")
 
 
-def ahead(
-    connections: Sequence[Connection], targets: Sequence[str], enough: Callable[[], bool] = bool
-) -> Iterator[tuple[int, Answer]]:
-    """Yield (index, answer) of GETs that the connections share, each always with a few requests before it.
+class Ahead:
+    """GETs that connections share, each always with a few requests before its answers; the first of them are sent.
 
-    Once `enough` says so, no more are sent. One thread does better here than several: what takes time is the engine,
-    and the reading of JSON.
+    One thread does better here than several: what takes time is the engine, and the reading of JSON.
     """
-    sent = dict.fromkeys(connections, 0)
-    shares = {
-        connection: list(range(first, len(targets), len(connections))) for first, connection in enumerate(connections)
-    }
 
-    def send(connection: Connection, up_to: int) -> None:
-        share = shares[connection][sent[connection] : up_to]
-        if share and not enough():
-            connection.send(*(("GET", targets[index], None) for index in share))
-            sent[connection] += len(share)
+    def __init__(self, connections: Sequence[Connection], targets: Sequence[str]) -> None:
+        self.connections, self.targets = connections, targets
+        self._sent = dict.fromkeys(connections, 0)
+        for first in range(len(connections)):
+            self._send(first, AHEAD)
 
-    for connection in connections:
-        send(connection, AHEAD)
-    for index in range(len(targets)):
-        connection = connections[index % len(connections)]
-        turn = index // len(connections)
-        if turn >= sent[connection]:
-            continue
-        yield index, connection.receive()
-        if sent[connection] - turn <= AHEAD // 2:
-            send(connection, turn + AHEAD)
+    def answers(self, enough: Callable[[], bool] = bool) -> Iterator[tuple[int, Answer]]:
+        """Yield (index, answer) in the order of `targets`; once `enough` says so, no more requests are sent.
+
+        Raises OSError; the connections are to be closed then.
+        """
+        number = len(self.connections)
+        for index in range(len(self.targets)):
+            turn, first = divmod(index, number)
+            connection = self.connections[first]
+            if turn >= self._sent[connection]:
+                continue
+            yield index, connection.receive()
+            if self._sent[connection] - turn <= AHEAD // 2 and not enough():
+                self._send(first, turn + AHEAD)
+
+    def close(self) -> None:
+        """Close the connections."""
+        for connection in self.connections:
+            connection.close()
+
+    def _send(self, first: int, up_to: int) -> None:
+        connection, number = self.connections[first], len(self.connections)
+        share = self.targets[first + self._sent[connection] * number : first + up_to * number : number]
+        if share:
+            connection.send(*(("GET", target, None) for target in share))
+            self._sent[connection] += len(share)
 
 
 def _head(reader: BufferedReader) -> tuple[int, dict[str, str]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from labspec.core.change import Action
 from labspec.core.diagnostic import LabError, did_you_mean
 from labspec.core.resource import LAB_LABEL
-from labspec.host.docker import segment
+from labspec.host.docker import inspect_path, segment
 from labspec.imports.compose import project_name
 from labspec.imports.live_container import container_entry
 from labspec.imports.live_images import import_images
@@ -153,7 +153,7 @@ def _containers(host: Host, choice: Choice) -> list[Any]:
     if owned and not choice.everything:
         labels = owned[0]["Labels"]
         raise LabError(f"container {owned[0]['Names'][0].removeprefix('/')} is lab '{labels[LAB_LABEL]}''s already")
-    paths = [f"/containers/{identity}/json" for identity, item in wanted.items() if item not in owned]
+    paths = [inspect_path(identity) for identity, item in wanted.items() if item not in owned]
     found = [answer for answer in host.docker.find_all(paths) if answer is not None]
     return [answer for answer in found if _labels(answer).get("com.docker.compose.oneoff") != "True"]
 
@@ -233,7 +233,7 @@ def _service(host: Host, group: list[Any], names: _Names, found: _Found) -> None
 def _peers(host: Host, inspect: Mapping[str, Any]) -> dict[str, Peer]:
     found = {}
     for identity in sorted(shared_ids(inspect)):
-        other = host.docker.find(f"/containers/{segment(identity)}/json")
+        other = host.docker.find(inspect_path(identity))
         if other is not None:
             labels = _labels(other)
             place = labels.get(_PROJECT, ""), labels.get(_SERVICE, "")

@@ -5,8 +5,6 @@ need not import pydantic), and `live.py`, how it is read from the host and what 
 add its folder and one line in `REGISTRY`, behind the kinds that it uses.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -56,7 +54,7 @@ REGISTRY = (
 
 
 @cache
-def sections() -> tuple[Section, ...]:
+def sections() -> "tuple[Section, ...]":
     """Return what the spec may say of each kind, in registry order.
 
     Each is imported when more than its name is asked for: a spec that does not have it need not wait for its model.
@@ -65,7 +63,7 @@ def sections() -> tuple[Section, ...]:
 
 
 @cache
-def lives() -> tuple[Live, ...]:
+def lives() -> "tuple[Live, ...]":
     """Return the live side of each kind, in registry order: each before the kinds that use it.
 
     Each is imported when more than its `kind` is asked for: most labs have a few of them.

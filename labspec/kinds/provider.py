@@ -1,7 +1,5 @@
 """The contract of a kind: its section of the spec, and its live side."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -59,7 +57,7 @@ class Scope(Protocol):
         """Return a file's content, and note that the lab depends on it."""
         ...
 
-    def document(self, path: Sequence[str | int], relative: str) -> tuple[Any, Scope] | None:
+    def document(self, path: Sequence[str | int], relative: str) -> "tuple[Any, Scope] | None":
         """Return another YAML file of the lab, named at `path`, and a scope whose errors point into that file.
 
         Nothing in it is looked up or replaced. Reports and returns None where it is missing or no YAML.
@@ -124,7 +122,7 @@ class Reading(NamedTuple):
     """What the kinds need to read the host."""
 
     lab: Lab
-    host: Host
+    host: "Host"
     applied: Mapping[str, Mapping[str, str]] = {}
     """Object id -> field -> digest, for what was changed in place."""
     journal: Mapping[str, Mapping[str, Any]] = {}
@@ -133,7 +131,7 @@ class Reading(NamedTuple):
     """The lab is about to be removed."""
 
     @property
-    def docker(self) -> Docker:
+    def docker(self) -> "Docker":
         """The Docker engine."""
         return self.host.docker
 
@@ -160,7 +158,7 @@ class Live(Protocol):
         """
         ...
 
-    def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:
+    def problems(self, changes: Sequence[Change], lab: Lab, host: "Host") -> Iterable[Diagnostic]:
         """Return what stands in the way of these changes: a name or port that somebody else has."""
         ...
 

@@ -1,7 +1,5 @@
 """Places in the files of a spec, and the mistakes found there: collected, so that one run reports them all."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple

@@ -115,3 +115,13 @@ def test_reading_containers_imports_no_dataclasses() -> None:
     program = "import labspec.engine.workflow, labspec.kinds.service.live, sys; print('dataclasses' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "False\n"
+
+
+def test_reading_containers_compiles_no_annotations() -> None:
+    """Where a module postpones its annotations, each field of a named tuple is compiled anew in every process."""
+    program = (
+        "import gc, typing, labspec.engine.workflow, labspec.kinds.service.live\n"
+        "print(sum(isinstance(found, typing.ForwardRef) for found in gc.get_objects()))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert int(done.stdout) <= 5

@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -156,63 +156,113 @@ def test_what_goes_into_a_request() -> None:
     assert filters(label=["a=b"]) == {"filters": '{"label": ["a=b"]}'}
 
 
-def test_what_a_long_list_will_name_is_read_meanwhile(tmp_path: Path, docker: Make) -> None:
-    asked: list[str] = []
-    all_sent, listed = threading.Event(), threading.Event()
+class Engine:
+    """An engine whose answers to a list come once `sent`; it has containers n0 and n2 to n499."""
 
-    def answer(target: str) -> bytes:
-        asked.append(target)
-        if target == "/networks":
-            return (
-                b"HTTP/1.1 200 OK\r\nApi-Version: 1.44\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"
-            )
-        if target.startswith("/v1.44/containers/json"):
-            all_sent.wait(5)
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.asked: list[str] = []
+        self.sent, self.listed = threading.Event(), threading.Event()
+
+    def answer(self, target: str) -> bytes:
+        self.asked.append(target)
+        path = re.sub(r"^/v[0-9.]+", "", target)
+        if path == "/networks":
+            head = b"HTTP/1.1 200 OK\r\nApi-Version: %s\r\n" % self.version.encode()
+            return head + b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"
+        if path.startswith("/containers/json"):
+            self.sent.wait(5)
             return json_reply(b'[{"Id": "id-n0"}, {"Id": "id-n1"}]')
-        name = target.split("/")[3]
+        name = path.split("/")[2]
         if name == "n3":
-            all_sent.set()
+            self.sent.set()
         if name not in ("n0", "n1", "n2"):
-            listed.wait(5)
+            self.listed.wait(5)
         if name == "n1":
             return json_reply(b'{"message": "no such container"}', b"404 Not Found")
         return json_reply(b'{"Id": "id-%s"}' % name.encode())
 
-    def serve(client: socket.socket) -> None:
-        with client, client.makefile("rb") as requests:
+    def serve(self, client: socket.socket) -> None:
+        with client, client.makefile("rb") as requests, suppress(ConnectionError):
             while head := b"".join(iter(requests.readline, b"\r\n")):
                 target = head.split()[1].decode()
-                client.sendall(answer(target))
+                client.sendall(self.answer(target))
                 if "containers/json" in target:
-                    listed.set()
+                    self.listed.set()
 
-    def accept() -> None:
+    def accept(self, listener: socket.socket) -> None:
         while True:
             try:
                 client, _ = listener.accept()
             except OSError:
                 return
-            threading.Thread(target=serve, args=(client,), daemon=True).start()
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
 
+
+@contextmanager
+def listing(path: Path, version: str = "1.44") -> Iterator[tuple[Engine, Docker]]:
+    """Have such an engine listen, and a client of it."""
+    made = Engine(version)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        listener.bind(str(tmp_path / "socket"))
+        listener.bind(str(path))
         listener.listen()
-        threading.Thread(target=accept, daemon=True).start()
-        client = docker(tmp_path / "socket")
-        client.timeout = 10
-        seen: list[str] = []
+        threading.Thread(target=made.accept, args=(listener,), daemon=True).start()
+        with closing(Docker(f"unix://{path}", timeout=10)) as client:
+            yield made, client
+
+
+LISTS: list[tuple[str, dict[str, int]]] = [("/networks", {}), ("/containers/json", {"all": 1})]
+INSPECTS = [f"/containers/n{number}/json" for number in range(500)]
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_what_a_long_list_will_name_is_read_meanwhile(tmp_path: Path, early: bool) -> None:
+    seen: list[str] = []
+    with listing(tmp_path / "socket") as (engine, client):
+        if early:
+            client.expect(LISTS, INSPECTS)
+            assert engine.sent.wait(5), "nothing was sent before it was asked for"
         with client.reading():
-            client.foresee([("/networks", {}), ("/containers/json", {"all": 1})])
-            client.meanwhile(
-                ("/containers/json", {"all": 1}),
-                [f"/containers/n{number}/json" for number in range(500)],
-                lambda found: f"/containers/{found['Id']}/json",
-                lambda found: seen.append(found["Id"]),
-            )
-            inspected = len(asked)
-            assert client.get("/containers/json", {"all": 1}) == [{"Id": "id-n0"}, {"Id": "id-n1"}]
+            client.foresee(LISTS)
+            client.meanwhile(LISTS[1], INSPECTS, known_as, lambda found: seen.append(found["Id"]))
+            inspected = len(engine.asked)
+            assert client.get(*LISTS[1]) == [{"Id": "id-n0"}, {"Id": "id-n1"}]
             paths = ["/containers/id-n0/json", "/containers/id-n2/json", "/containers/id-n7/json"]
             assert client.find_all(paths) == [{"Id": "id-n0"}, {"Id": "id-n2"}, {"Id": "id-n7"}]
         assert {"id-n0", "id-n2", "id-n7"} <= set(seen)
         assert "id-n1" not in seen
-        assert len(asked) == inspected < 100  # nothing twice, and no more once the list was there
+        assert len(engine.asked) == inspected < 100  # no more once the list was there
+        assert len(set(engine.asked)) == inspected  # nothing twice
+
+
+def known_as(found: dict[str, str]) -> str:
+    return f"/containers/{found['Id']}/json"
+
+
+def test_what_a_newer_engine_answers_early_is_asked_again_in_a_version_that_is_known(tmp_path: Path) -> None:
+    with listing(tmp_path / "socket", "1.99") as (engine, client):
+        client.expect(LISTS, INSPECTS)
+        engine.sent.set()
+        with client.reading():
+            client.foresee(LISTS)
+            client.meanwhile(LISTS[1], INSPECTS, known_as)
+            assert client.get(*LISTS[1]) == [{"Id": "id-n0"}, {"Id": "id-n1"}]
+            assert client.find_all(["/containers/id-n7/json"] * 3) == [{"Id": "id-n7"}] * 3
+        assert {"/v1.51/networks", "/v1.51/containers/json?all=1", "/v1.51/containers/n7/json"} <= set(engine.asked)
+
+
+def test_what_is_expected_of_nobody_is_told_where_it_is_asked_for(tmp_path: Path, docker: Make) -> None:
+    client = docker(tmp_path / "none.sock")
+    client.expect(LISTS, INSPECTS)
+    with client.reading(), pytest.raises(LabError, match="no Docker engine answers"):
+        client.foresee(LISTS)
+
+
+def test_other_containers_than_those_expected_are_read(tmp_path: Path) -> None:
+    with listing(tmp_path / "socket") as (engine, client):
+        client.expect(LISTS, INSPECTS[:3])
+        with client.reading():
+            client.foresee(LISTS)
+            client.meanwhile(LISTS[1], INSPECTS[3:9], known_as)
+            engine.sent.set()
+            assert client.find_all(["/containers/id-n7/json"] * 3) == [{"Id": "id-n7"}] * 3

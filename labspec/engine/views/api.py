@@ -11,7 +11,7 @@ from labspec.checks.query import asked, query_mistake
 from labspec.core.diagnostic import LabError, did_you_mean
 from labspec.core.resource import SECRETS_LABEL, Lab
 from labspec.engine.views.model import View
-from labspec.host.docker import ApiError, segment
+from labspec.host.docker import ApiError, inspect_path, segment
 from labspec.kinds.subjects import HOST, base_of, subjects
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _path(address: str, resource: Resource, lab: Lab, host: Host) -> str:
             f"{address}: the Docker engine knows nothing of a {resource.kind}",
             hint="it knows services, images, networks and volumes",
         )
-    return f"/containers/{segment(_container(address, lab, host))}/json"
+    return inspect_path(_container(address, lab, host))
 
 
 def _identity(address: str, lab: Lab, host: Host) -> str:

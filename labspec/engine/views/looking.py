@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import Lab
-from labspec.host.docker import segment
+from labspec.host.docker import inspect_path
 from labspec.kinds.subjects import Subject, subjects
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def proc(subject: Subject, name: str) -> str:
 def inspects(host: Host, found: Sequence[Subject]) -> Mapping[str, Mapping[str, Any]]:
     """Return address -> what the engine says of the container, of those that are the engine's."""
     containers = [subject for subject in found if subject.kind == "service"]
-    answers = host.docker.find_all([f"/containers/{segment(subject.id)}/json" for subject in containers])
+    answers = host.docker.find_all([inspect_path(subject.id) for subject in containers])
     return {
         subject.address: answer
         for subject, answer in zip(containers, answers, strict=True)

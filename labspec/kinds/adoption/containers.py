@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labspec.core.resource import LAB_LABEL, Resource
+from labspec.host.docker import inspect_path
 from labspec.kinds.adoption.record import stand_in
 from labspec.kinds.provider import Reading
 
@@ -27,8 +28,7 @@ def wanted_containers(reading: Reading, resources: Sequence[Resource]) -> dict[s
             ):
                 found.setdefault(resource.address, []).append(item["Id"])
     answers = {
-        address: reading.docker.find_all([f"/containers/{identity}/json" for identity in ids])
-        for address, ids in found.items()
+        address: reading.docker.find_all([inspect_path(identity) for identity in ids]) for address, ids in found.items()
     }
     return {
         address: [with_labels(answer, stand_in(reading.lab, address)) for answer in group if answer is not None]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from labspec.core.change import Change, Danger, Preview, Step
 from labspec.core.diagnostic import Diagnostic, LabError
 from labspec.core.resource import Lab, Observed, Resource
+from labspec.host.docker import inspect_path
 from labspec.kinds.daemon.accounts import DEFAULT, remapped, user_exists
 from labspec.kinds.daemon.carry import kept
 from labspec.kinds.daemon.jsonfile import JsonFile
@@ -141,7 +142,7 @@ def _containers(host: Host) -> Mapping[str, Any]:
         listed = host.docker.get("/containers/json")
     except LabError:
         return _NO_CONTAINERS
-    found = [item for item in host.docker.find_all([f"/containers/{one['Id']}/json" for one in listed]) if item]
+    found = [item for item in host.docker.find_all([inspect_path(one["Id"]) for one in listed]) if item]
     names: dict[bool, list[str]] = {True: [], False: []}
     for item in found:
         policy = (item["HostConfig"].get("RestartPolicy") or {}).get("Name") or "no"

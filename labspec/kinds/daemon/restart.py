@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from labspec.core.diagnostic import Diagnostic, LabError
-from labspec.host.docker import ApiError, filters
+from labspec.host.docker import ApiError, filters, inspect_path
 from labspec.kinds.daemon.running import SOCKET_UNIT, UNIT, find_daemon
 from labspec.kinds.daemon.smoke import run_a_container
 from labspec.kinds.daemon.trial import complaint
@@ -75,7 +75,7 @@ def start_again(host: Host, containers: Iterable[tuple[str, str]]) -> tuple[list
     failures: list[str] = []
     away: list[tuple[str, str]] = []
     for identity, name in containers:
-        found = host.docker.find(f"/containers/{identity}/json")
+        found = host.docker.find(inspect_path(identity))
         if found is None:
             away.append((identity, name))
         elif not found["State"]["Running"] and not found["State"]["Restarting"]:

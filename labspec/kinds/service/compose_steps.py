@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
 from labspec.host import host as host_module
-from labspec.host.docker import filters, segment
+from labspec.host.docker import filters, inspect_path, segment
 from labspec.kinds.service.refusals import explained
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _failure(steps: Sequence[ComposeStep], host: Host, output: str, code: int) -
         return LabError(f"{names}: docker compose did not end in time", hint="is the Docker engine overloaded?")
     by_service = {step.service: step for step in steps}
     stuck = [item for item in _listed(host, steps[0].project) if item["State"] == "created"]
-    found = host.docker.find_all([f"/containers/{item['Id']}/json" for item in stuck if _service(item) in by_service])
+    found = host.docker.find_all([inspect_path(item["Id"]) for item in stuck if _service(item) in by_service])
     diagnostics = [
         explained(item["State"]["Error"], by_service[_service(item["Config"])].address).diagnostics[0]
         for item in found

@@ -1,9 +1,7 @@
 """The images that containers have and should have, as the engine tells of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from labspec.core.resource import Resource
 from labspec.host.docker import Docker, segment
@@ -20,7 +18,7 @@ class Images(NamedTuple):
     """Id -> what containers of that image have from it."""
 
     @classmethod
-    def of(cls, by_reference: Mapping[str, Any], by_id: Mapping[str, Any]) -> Images:
+    def of(cls, by_reference: Mapping[str, Any], by_id: Mapping[str, Any]) -> Self:
         """Return what these inspect answers tell."""
         return cls(by_reference, by_id, {identity: of_image(image) for identity, image in by_id.items()})
 

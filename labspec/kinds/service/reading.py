@@ -1,13 +1,11 @@
 """The lab's containers on the host: one list, the inspects and images in parallel, grouped by service."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from labspec.core.diff import Diff, compare
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, SECRETS_LABEL, Observed, Resource
-from labspec.host.docker import Docker, filters, segment
+from labspec.host.docker import Docker, filters, inspect_path
 from labspec.kinds.adoption.containers import wanted_containers, with_labels
 from labspec.kinds.adoption.record import IDS, adopted, marked, wanted
 from labspec.kinds.objects import applied_fields
@@ -84,11 +82,11 @@ def own_containers(
     """
     query = {"all": 1, **filters(label=[f"{LAB_LABEL}={lab}"])}
     names = [resource.name for resource in resources.values() if resource.kind == "service"]
-    docker.meanwhile(("/containers/json", query), [_path(segment(name)) for name in names], _path_of, read)
+    docker.meanwhile(("/containers/json", query), [inspect_path(name) for name in names], _path_of, read)
     listed = docker.get("/containers/json", query)
     ids = [item["Id"] for item in listed]
     ids += [identity for identity in record if identity not in ids]
-    answers = docker.find_all([_path(identity) for identity in ids], read)
+    answers = docker.find_all([inspect_path(identity) for identity in ids], read)
     if record:
         answers = [answer and with_labels(answer, record.get(answer["Id"], {})) for answer in answers]
     labelled = [answer for answer in answers if answer is not None and _is_service(address_of(answer))]
@@ -253,12 +251,8 @@ def _detail(replicas: Sequence[Mapping[str, Any]], health: str) -> str:
     return "no container"
 
 
-def _path(container: str) -> str:
-    return f"/containers/{container}/json"
-
-
 def _path_of(inspect: Mapping[str, Any]) -> str:
-    return _path(inspect["Id"])
+    return inspect_path(inspect["Id"])
 
 
 def _wanted(inspects: Iterable[Mapping[str, Any]], resources: Mapping[str, Resource]) -> Iterator[Resource]:
@@ -279,7 +273,7 @@ def _peers(docker: Docker, inspects: Sequence[Mapping[str, Any]], early: Contain
     shared = {identity for inspect in inspects if inspect["Id"] not in early for identity in shared_ids(inspect)}
     known = {inspect["Id"]: inspect for inspect in inspects if inspect["Id"] in shared}
     foreign = sorted(shared - set(known))
-    found = docker.find_all([_path(segment(identity)) for identity in foreign])
+    found = docker.find_all([inspect_path(identity) for identity in foreign])
     known |= {identity: inspect for identity, inspect in zip(foreign, found, strict=True) if inspect}
     return {identity: _peer(inspect) for identity, inspect in known.items()}
 

@@ -1,7 +1,5 @@
 """Where a container is on the network, and with which others it shares: as the engine reports it, in canonical form."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import LAB_LABEL
-from labspec.host.docker import ApiError, Docker, filters, segment
+from labspec.host.docker import ApiError, Docker, filters, inspect_path, segment
 from labspec.kinds.service.fields import STOP_SECONDS
 from labspec.kinds.service.refusals import explained
 
@@ -232,7 +232,7 @@ class WaitFor(Step):
             return found
         record = host.state.adopted(self.project)
         ids = [identity for identity, entry in record.items() if entry.get("address") == self.address]
-        answers = host.docker.find_all([f"/containers/{segment(identity)}/json" for identity in ids])
+        answers = host.docker.find_all([inspect_path(identity) for identity in ids])
         return [answer for answer in answers if answer is not None]
 
     def _done(self, state: Mapping[str, Any]) -> bool:
@@ -273,7 +273,7 @@ def _containers(docker: Docker, project: str, service: str) -> list[Any]:
         "com.docker.compose.oneoff=False",
     ]
     listed = docker.get("/containers/json", {"all": 1, **filters(label=labels)})
-    found = docker.find_all([f"/containers/{item['Id']}/json" for item in listed])
+    found = docker.find_all([inspect_path(item["Id"]) for item in listed])
     return [item for item in found if item is not None]
 
 
