@@ -37,17 +37,22 @@ class Host:
     def whales(self, compose_file: str | None = None, project: str | None = None) -> DockerClient:
         """Return the python-on-whales client for this engine, each call bounded to COMMAND_SECONDS.
 
-        The user's COMPOSE_* variables are kept from it: they would change names, profiles and what is removed. It holds
-        the lab's lock for as long as it runs, even where this process is killed.
+        With a compose file it is compose's: the docker client, which would only look for it, is left out where that is
+        possible. The user's COMPOSE_* variables are kept from it: they would change names, profiles and what is
+        removed. It holds the lab's lock for as long as it runs, even where this process is killed.
         """
         from python_on_whales import DockerClient
 
+        from labspec.host.plugins import CALLED_BY, plugin
+
         unset = [f"--unset={name}" for name in sorted(os.environ) if name.startswith("COMPOSE_")]
         limit = ["timeout", "--kill-after=10", f"{COMMAND_SECONDS:g}"]
+        found = plugin("compose") if compose_file else None
+        program = [f"{CALLED_BY}=docker", *limit, found] if found else [*limit, "docker"]
         return DockerClient(
             context=self.docker.context or None,
             host=None if self.docker.context else self.docker.address,
-            client_call=[*self._keeping_locked(), "env", *unset, *limit, "docker"],
+            client_call=[*self._keeping_locked(), "env", *unset, *program],
             client_type="docker",
             compose_files=[compose_file] if compose_file else [],
             compose_project_name=project,

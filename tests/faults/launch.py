@@ -1,7 +1,7 @@
 """labspec as a test build: it ends itself at a named point. Nothing of this is in the labspec that people install.
 
 LABSPEC_FAULT="POINT ACTION" does the action at a point: KILL, TERM, INT, or a signal twice (TERM2, INT2);
-ORPHAN kills it once the program that was started last has the lock.
+ORPHAN kills it once the program that was started last has the lock, and stops that one.
 LABSPEC_FAULT_TRACE=FILE appends every point to a file instead, with the time. LABSPEC_FAULT_TIMING=N, for an N that is
 not 0, has every point wait for a moment of its own, so that threads meet otherwise than they would. A point is `before`
 or `after` something that changes the host or asks it, and says how often that came before: `before journal#2`, `after
@@ -56,7 +56,13 @@ def _act() -> None:
     if ACTION == "ORPHAN":
         while Path(f"/proc/{_started[-1]}/comm").read_text() == "sh\n":  # which takes the lock, and becomes the program
             time.sleep(0.001)
-        os.kill(os.getpid(), signal.SIGKILL)
+        labspec = os.getpid()
+        if not os.fork():
+            while os.getppid() == labspec:  # stopped sooner, the kernel would end it with its parent
+                time.sleep(0.0001)
+            os.kill(_started[-1], signal.SIGSTOP)
+            os._exit(0)
+        os.kill(labspec, signal.SIGKILL)
     number = getattr(signal, f"SIG{ACTION.rstrip('2')}")
     os.kill(os.getpid(), number)
     if ACTION.endswith("2"):
@@ -101,6 +107,8 @@ def _program(words: Any) -> str:
     words = [str(word) for word in words]
     if "docker" in words:
         words = words[words.index("docker") :]
+    elif plugin := next((index for index, word in enumerate(words) if "/docker-" in word), None):
+        words = ["docker", *words[plugin + 1 :]]
     told = [word for word in words[1:] if not word.startswith(("-", "/", "unix:")) and "\n" not in word]
     return " ".join([Path(words[0]).name, *told[:2]])
 

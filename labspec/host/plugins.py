@@ -1,0 +1,33 @@
+"""The plugins of the docker client: programs of their own, which it looks for and asks what they are at every start."""
+
+from __future__ import annotations
+
+import json
+import os
+
+_FOLDERS = (
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+)
+"""Where the docker client looks, after the user's own folder (github.com/docker/cli, cli-plugins/manager)."""
+
+CALLED_BY = "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND"
+"""The variable by which a plugin knows that it stands for `docker NAME`, and takes docker's own options."""
+
+
+def plugin(name: str) -> str | None:
+    """Return the program that `docker NAME` runs; None where only the docker client can tell."""
+    own = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")  # noqa: PTH111  no exception without home
+    try:
+        with open(f"{own}/config.json", "rb") as file:  # noqa: PTH123
+            config = json.load(file)
+    except FileNotFoundError:
+        config = {}
+    except (OSError, ValueError):
+        return None
+    if not isinstance(config, dict) or config.keys() & {"cliPluginsExtraDirs", "plugins"}:
+        return None
+    paths = (f"{folder}/docker-{name}" for folder in (f"{own}/cli-plugins", *_FOLDERS))
+    return next((path for path in paths if os.access(path, os.X_OK)), None)
