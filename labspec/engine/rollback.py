@@ -1,8 +1,8 @@
 """The way back of the host's settings: what they were as an apply began, and putting them there again.
 
-Settings are what a lab changes of the host outside the engine. What the last apply made them is kept in the lab's state
-folder; with what was edited by hand since, that is the state before an apply. To go back is to apply it, for what an
-apply that failed has begun to change, and nothing else.
+Settings are what a lab changes of the host outside the engine. What the last apply made them, or the first was about to
+make them, is kept in the lab's state folder; with what was edited by hand since, that is the state before an apply. To
+go back is to apply it, for what an apply that failed has begun to change, and nothing else.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ LASTING = frozenset({"package"})
 FILE = "settings.json"
 
 
-def standing(host: Host, lab: Lab, made: Plan) -> list[dict[str, Any]]:
+def standing(host: Host, lab: str, made: Plan) -> list[dict[str, Any]]:
     """Return the settings as last applied, those that a plan changes as the host has them: edited by hand, perhaps.
 
-    One that an apply which was cut off has left is among them; one that is not there is not.
+    One that an apply which was cut off has left is among them; one that is not there, or not the lab's, is not.
     """
-    items = {item["address"]: item for item in recorded(host, lab.name)}
+    items = {item["address"]: item for item in recorded(host, lab)}
     kinds = {live.kind: live for live in lives()}
-    owned = host.journal(lab.name).entries()
+    owned = host.journal(lab).entries()
     for change in made.changes:
         if change.kind not in SETTINGS:
             continue
-        item, wanted = items.pop(change.address, None), lab.by_address.get(change.address)
-        resource = _resource(item) if item else wanted if change.address in owned else None
-        if resource is not None and change.before:
+        item, entry = items.pop(change.address, None), owned.get(change.address)
+        if item is not None and entry is not None and change.before:
             own = getattr(kinds[change.kind], "as_found", None)
-            found = own(resource, change.before, host) if own else as_found(resource, change.before)
+            resource = _resource(item)
+            found = own(resource, change.before, host) if own else as_found(resource, change.before, entry)
             items[change.address] = _item(found)
     return list(items.values())
 
@@ -74,6 +74,14 @@ def record(host: Host, lab: str, settings: Collection[Mapping[str, Any]]) -> Non
     """Keep settings as those last applied."""
     if settings or recorded(host, lab):
         host.state.write(lab, FILE, json.dumps(list(settings), sort_keys=True).encode())
+
+
+def begin(host: Host, lab: Lab, addresses: Collection[str]) -> None:
+    """Note what the lab wants at those addresses of which nothing is noted: all that is known if it is cut off."""
+    known = {item["address"] for item in recorded(host, lab.name)}
+    new = [address for address in addresses if address not in known]
+    if new:
+        keep(host, lab, new)
 
 
 def keep(host: Host, lab: Lab, addresses: Collection[str]) -> None:
@@ -123,7 +131,7 @@ def _remember(host: Host, lab: str, addresses: Collection[str]) -> None:
     entries = journal.entries()
     for item in recorded(host, lab):
         entry, applied = entries.get(item["address"]), digests(item["desired"])
-        if item["address"] in addresses and entry is not None and entry["applied"] != applied:
+        if item["address"] in addresses and entry is not None and entry.get("applied", applied) != applied:
             journal.record(item["address"], {**entry, "applied": applied})
 
 

@@ -99,7 +99,9 @@ def apply(
             return Outcome(made, 0, (), 0, False, 0.0, False)
         gc.enable()  # a short command goes without (__main__.py); steps may take long
         settings = rollback.settings_in(made)
-        before = rollback.standing(host, lab, made) if settings and (confirm_within or not destroy) else []
+        before = rollback.standing(host, lab.name, made) if settings and (confirm_within or not destroy) else []
+        if settings and not destroy:
+            rollback.begin(host, lab, settings)
         if not settings:
             outcome = execute(made, host, on_event, stop)
         elif confirm_within:

@@ -172,19 +172,20 @@ def restoration(observed: Observed, lab: Lab, steps: tuple[Step, ...], after: Ma
     )
 
 
-def as_found(resource: Resource, before: Mapping[str, Any]) -> Resource:
+def as_found(resource: Resource, before: Mapping[str, Any], entry: Mapping[str, Any]) -> Resource:
     """Return a resource with its fields as the host has them: to put that back, whatever somebody has edited by hand.
 
-    Of a list only what is the lab's counts, as does a key of a mapping.
+    Of a list only what is the lab's counts, as does a key of a mapping; the journal's entry has what was added to it.
     """
+    added = entry.get("added") or ()
     return resource._replace(
-        desired={key: _common(value, before[key]) for key, value in resource.desired.items() if key in before}
+        desired={key: _common(value, before[key], added) for key, value in resource.desired.items() if key in before}
     )
 
 
-def _common(ours: Any, found: Any) -> Any:
+def _common(ours: Any, found: Any, added: Sequence[Any]) -> Any:
     if isinstance(ours, list) and isinstance(found, list):
-        return [item for item in ours if item in found]
+        return [item for item in (*ours, *(other for other in added if other not in ours)) if item in found]
     if isinstance(ours, Mapping) and isinstance(found, Mapping):
         return {key: found[key] for key in ours if key in found}
     return found

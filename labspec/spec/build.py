@@ -9,7 +9,7 @@ from typing import Any
 
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import Resource
-from labspec.kinds.provider import Section
+from labspec.kinds.provider import Naming, Section
 from labspec.kinds.section import naming
 from labspec.spec.lookups import has_failed
 from labspec.spec.report import Mark, Place, Places, Report, find
@@ -29,9 +29,13 @@ def build(
     """Return the resources of all entries that are of good form; every mistake is reported."""
     made: list[tuple[Resource, Mark]] = []
     for section in sections:
-        for name, entry in entries.get(section.name, {}).items():
+        given = entries.get(section.name)
+        if not given:
+            continue
+        rule = naming(section)
+        for name, entry in given.items():
             mark = find(places, (section.name, name), key=True)
-            if _is_name(name, section, mark, report):
+            if _is_name(name, section.name, rule, mark, report):
                 content = {} if entry is None else entry
                 made += ((item, mark) for item in _of_entry(section, name, content, places, scope, report))
     resources = tuple(item if item.at else item._replace(at=report.position(mark)) for item, mark in made)
@@ -43,10 +47,9 @@ def build(
     return resources
 
 
-def _is_name(name: str, section: Section, mark: Mark, report: Report) -> bool:
-    rule = naming(section)
+def _is_name(name: str, section: str, rule: Naming, mark: Mark, report: Report) -> bool:
     if not re.fullmatch(rule.pattern[1:-1], name):
-        report.error(mark, f"{name!r} is no name of an entry in '{section.name}'", rule.hint)
+        report.error(mark, f"{name!r} is no name of an entry in '{section}'", rule.hint)
         return False
     if len(name) > _LONGEST_NAME:
         report.error(mark, f"the name is too long: {len(name)} characters, of at most {_LONGEST_NAME}")

@@ -20,6 +20,7 @@ from labspec.kinds.daemon.service import ADDRESS as SERVICE_ADDRESS
 from labspec.kinds.daemon.service import SERVICE, observe_service, service_change
 from labspec.kinds.daemon.settings import SETTINGS, settings_change
 from labspec.kinds.daemon.steps import RestartDaemon
+from labspec.kinds.journalled import as_found
 from labspec.kinds.provider import Reading
 
 if TYPE_CHECKING:
@@ -67,6 +68,17 @@ class DaemonLive:
             at = resource.at if resource else None
             for message, hint in _problems(change, resource, lab, host):
                 yield Diagnostic(f"{change.address}: {message}", at=at, hint=hint)
+
+    def as_found(
+        self,
+        resource: Resource,
+        before: Mapping[str, Any],
+        host: Host,  # noqa: ARG002  the contract's argument
+    ) -> Resource:
+        """Return one of the two as it is on the host; of daemon.json also what an apply that was cut off has set."""
+        if resource.address == SERVICE_ADDRESS:
+            return as_found(resource, before, {})
+        return resource._replace(desired={**resource.desired, **before})
 
     def waits(self, resource: Resource) -> Iterable[Step]:  # noqa: ARG002  the contract's argument
         """Return nothing: the steps wait for the daemon."""

@@ -55,10 +55,17 @@ def reverted(file: JsonFile, previous: Mapping[str, str | None], keys: Sequence[
     return made
 
 
-def edited(current: FileState | None, path: str, values: Mapping[str, Any], drop: Sequence[str], entry: Entry) -> bytes:
-    """Return the content of daemon.json with these values, and with the keys of `drop` as they were before."""
+def edited(
+    current: FileState | None, path: str, values: Mapping[str, Any], drop: Sequence[str], entry: Entry
+) -> bytes | None:
+    """Return the content of daemon.json with these values, and with the keys of `drop` as they were before.
+
+    None for no file: where there is none, or was none without labspec, and nothing is to be in it.
+    """
     file = JsonFile.read(current.content if current else None, path)
-    return reverted(file, entry.get("previous", {}), drop).with_values(values).content()
+    file = reverted(file, entry.get("previous", {}), drop).with_values(values)
+    none = current is None or entry.get("base", current) is None
+    return file.content() if file.members or not none else None
 
 
 def original(current: FileState | None, path: str, entry: Entry) -> FileState | None:
@@ -84,7 +91,7 @@ def remembered(
     current: FileState | None,
     path: str,
     values: Mapping[str, Any],
-    content: bytes,
+    content: bytes | None,
     files: Mapping[str, FileState | None],
 ) -> dict[str, Any]:
     """Return the entry to record before `content` is written: `files` are what is at the places of further files.

@@ -118,7 +118,7 @@ class WriteSettings(Step):
         if wanted:
             names = sorted({*wanted.get("files", {}), *entry.get("files", {})})
             found = {name: system.read(name) for name in names}
-            made = remembered(entry, current, edit.path, wanted["settings"], content or b"", found)
+            made = remembered(entry, current, edit.path, wanted["settings"], content, found)
             folder = str(Path(edit.path).parent)
             made["folder"] = entry.get("folder") or ("" if os.path.isdir(folder) else folder)  # noqa: PTH112
             journal.record(ADDRESS, {**made, "pending": self.how or entry.get("pending", "")})

@@ -86,7 +86,7 @@ class FileLive:
             now = host.system.read(path)
         if now is None:
             return resource
-        found = as_found(resource, {**before, "content": content_text(now.content)})
+        found = as_found(resource, {**before, "content": content_text(now.content)}, {})
         return found._replace(options={**resource.options, "base64": base64.b64encode(now.content).decode()})
 
     def waits(self, resource: Resource) -> Iterable[Step]:  # noqa: ARG002  the contract's argument

@@ -22,9 +22,9 @@ from labspec.kinds.service.desired_rest import rest
 
 Entry = Mapping[str, Any]
 
-_TEXTS = ("working_dir", "user", "stop_signal", "hostname", "domainname", "cgroup_parent", "uts", "cgroup")
-_MORE_TEXTS = ("userns_mode", "runtime", "isolation", "cpuset")
-_SWITCHES = ("tty", "stdin_open", "init", "read_only", "privileged", "oom_kill_disable")
+_TEXTS = {"working_dir", "user", "stop_signal", "hostname", "domainname", "cgroup_parent", "uts", "cgroup"}
+_TEXTS |= {"userns_mode", "runtime", "isolation", "cpuset"}
+_SWITCHES = {"tty", "stdin_open", "init", "read_only", "privileged", "oom_kill_disable"}
 
 
 def desired_fields(
@@ -35,9 +35,13 @@ def desired_fields(
     `name` is its container's, `image` the reference on the host. Mistakes of meaning are reported to the project.
     """
     found: dict[str, Any] = {"name": name, "image": image}
-    found |= {field: read(entry[given]) for field, (given, read) in _READ.items() if entry.get(given) is not None}
-    found |= {field: str(entry[field]) for field in (*_TEXTS, *_MORE_TEXTS) if entry.get(field)}
-    found |= {field: values.boolean(entry[field]) for field in _SWITCHES if entry.get(field) is not None}
+    for field, value in entry.items():
+        if field in _READ and value is not None:
+            found[field] = _READ[field](value)
+        elif field in _TEXTS and value:
+            found[field] = str(value)
+        elif field in _SWITCHES and value is not None:
+            found[field] = values.boolean(value)
     if environment.values:
         found["environment"] = environment.canonical()
     found |= _commands(entry)
@@ -107,28 +111,28 @@ def _sorted_texts(value: Any) -> list[str]:
     return sorted(set(values.texts(value)))
 
 
-_READ: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
-    "stop_grace_period": ("stop_grace_period", _grace),
-    "healthcheck": ("healthcheck", _healthcheck),
-    "annotations": ("annotations", values.mapping),
-    "extra_hosts": ("extra_hosts", values.extra_hosts),
-    "dns": ("dns", values.texts),
-    "dns_search": ("dns_search", values.texts),
-    "dns_opt": ("dns_opt", values.texts),
-    "mac_address": ("mac_address", lambda value: value.lower().replace("-", ":")),
-    "tmpfs": ("tmpfs", lambda value: dict(parse_tmpfs(item) for item in values.texts(value))),
-    "devices": ("devices", _devices),
-    "device_cgroup_rules": ("device_cgroup_rules", _sorted_texts),
-    "cap_add": ("cap_add", _capabilities),
-    "cap_drop": ("cap_drop", _capabilities),
-    "group_add": ("group_add", _sorted_texts),
-    "sysctls": ("sysctls", values.mapping),
-    "ulimits": ("ulimits", _ulimits),
-    "shm_size": ("shm_size", values.size),
-    "storage_opt": ("storage_opt", _storage),
-    "logging": ("logging", _logging),
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "stop_grace_period": _grace,
+    "healthcheck": _healthcheck,
+    "annotations": values.mapping,
+    "extra_hosts": values.extra_hosts,
+    "dns": values.texts,
+    "dns_search": values.texts,
+    "dns_opt": values.texts,
+    "mac_address": lambda value: value.lower().replace("-", ":"),
+    "tmpfs": lambda value: dict(parse_tmpfs(item) for item in values.texts(value)),
+    "devices": _devices,
+    "device_cgroup_rules": _sorted_texts,
+    "cap_add": _capabilities,
+    "cap_drop": _capabilities,
+    "group_add": _sorted_texts,
+    "sysctls": values.mapping,
+    "ulimits": _ulimits,
+    "shm_size": values.size,
+    "storage_opt": _storage,
+    "logging": _logging,
 }
-"""Field -> the key that sets it, and what reads the key's value."""
+"""Field -> what reads the value of the key of the same name."""
 
 
 def _commands(entry: Entry) -> Iterator[tuple[str, Any]]:

@@ -33,8 +33,9 @@ _RATES = {
 
 def limits(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a service of good form that limit it, and its restart policy."""
-    found = {name: read(entry[name]) for name, read in _READ.items() if entry.get(name) is not None}
-    found |= dict(_of_deploy(entry.get("deploy") or {}))
+    found = {name: _READ[name](value) for name, value in entry.items() if name in _READ and value is not None}
+    if entry.get("deploy"):
+        found |= dict(_of_deploy(entry["deploy"]))
     if "pids_limit" in found:
         found["pids_limit"] = max(found["pids_limit"], 0)
     if entry.get("restart"):

@@ -52,6 +52,10 @@ def _volumes_from(item: str) -> str:
     return f"{kind}:{rest.removesuffix(':rw')}"
 
 
+OTHERS = frozenset(("depends_on", "links", "network_mode", "pid", "ipc", "volumes_from"))
+"""The keys by which a service may name others."""
+
+
 def joined(entry: Entry) -> Iterator[tuple[str, tuple[str | int, ...]]]:
     """Yield (service, place in the entry) for each service whose namespaces or volumes a service uses."""
     for field in ("network_mode", "pid", "ipc"):

@@ -15,10 +15,13 @@ Entry = Mapping[str, Any]
 
 _FOLDERS = {"secrets": "/run/secrets/", "configs": "/"}
 """Where compose puts those whose target is no absolute path."""
+_MOUNTED = frozenset(("volumes", *_FOLDERS))
 
 
 def mounts(key: str, entry: Entry, project: Project) -> list[dict[str, Any]]:
     """Return the field `mounts`, sorted by target; sources are names of volumes, and paths, on the host."""
+    if _MOUNTED.isdisjoint(entry):
+        return []
     found = {item["target"]: item for item in (*_parts(entry, project), *_volumes(key, entry, project))}
     return [found[target] for target in sorted(found)]
 

@@ -28,10 +28,14 @@ _KEYS = (
     "umask",
 )
 """Keys that say something about the container as a whole, and are taken as they are written."""
+_READ = frozenset((*_KEYS, "devices", "deploy", "volumes", "networks", "secrets", "configs"))
+"""The keys that are looked at."""
 
 
 def rest(key: str, entry: Entry, project: Project) -> dict[str, Any]:  # noqa: ARG001  one signature for all parts
     """Return the remainder of a service of good form, as JSON values; empty for most."""
+    if _READ.isdisjoint(entry):
+        return {}
     found: dict[str, Any] = {name: entry[name] for name in _KEYS if entry.get(name)}
     found["devices"] = sorted(str(item) for item in entry.get("devices") or () if is_cdi_device(item))
     reserved = ((entry.get("deploy") or {}).get("resources") or {}).get("reservations") or {}

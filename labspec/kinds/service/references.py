@@ -8,7 +8,7 @@ from typing import Any
 from labspec.kinds.compose.mounts import Mount
 from labspec.kinds.compose.project import DEFAULT_NETWORK, Project, service_networks
 from labspec.kinds.compose.values import boolean
-from labspec.kinds.service.desired_links import depended, depended_path, joined, linked
+from labspec.kinds.service.desired_links import OTHERS, depended, depended_path, joined, linked
 from labspec.kinds.service.desired_mounts import grants
 
 Entry = Mapping[str, Any]
@@ -16,14 +16,10 @@ Entry = Mapping[str, Any]
 
 def needs(key: str, entry: Entry, project: Project) -> Iterator[str]:
     """Yield the addresses of what a service of good form needs, but for its image; what is missing is reported."""
-    _others(key, entry, project)
     yield from _volumes(key, entry, project)
     yield from _networks(key, entry, project)
-    for name in (*waits(key, entry, project, report=True), *joins(key, entry, project, report=True)):
-        yield name
-    for name, path in linked(entry):
-        if project.running(name, project.at(key, *path)):
-            yield project.address("service", name)
+    if not OTHERS.isdisjoint(entry):
+        yield from _others(key, entry, project)
     for section in ("secrets", "configs"):
         for index, source, options in grants(entry, section):
             path = (section, index, "source") if options else (section, index)
@@ -31,12 +27,17 @@ def needs(key: str, entry: Entry, project: Project) -> Iterator[str]:
                 _copied(key, section, source, project)
 
 
-def _others(key: str, entry: Entry, project: Project) -> None:
-    """Report where a service needs itself."""
+def _others(key: str, entry: Entry, project: Project) -> Iterator[str]:
+    """Yield the addresses of other services; where a service names itself, that is reported."""
     named = ((name, depended_path(entry, name)) for name in depended(entry))
     for name, path in (*named, *joined(entry), *linked(entry)):
         if name == key:
             project.error(project.at(key, *path), f"service '{key}' needs itself", "name another service, or remove it")
+    yield from waits(key, entry, project, report=True)
+    yield from joins(key, entry, project, report=True)
+    for name, path in linked(entry):
+        if project.running(name, project.at(key, *path)):
+            yield project.address("service", name)
 
 
 def waits(key: str, entry: Entry, project: Project, *, report: bool = False) -> dict[str, str]:

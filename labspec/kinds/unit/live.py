@@ -76,7 +76,8 @@ class UnitLive:
             return creation(desired, lab)
         diffs = compare(FIELDS, desired.desired, observed) or order_diff(desired, observed)
         asked = desired.address in preview.replace
-        waiting = observed.owned and (observed.facts["unfinished"] or observed.facts["unread"])
+        old = observed.facts["unfinished"] and observed.state["state"] == "started"
+        waiting = observed.owned and (old or observed.facts["unread"])
         if not diffs and not asked and not waiting and not observed.facts["labs"]:
             return None
         if not observed.owned and desired.options["path"]:

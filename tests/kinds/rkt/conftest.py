@@ -55,7 +55,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     """Return a host with a state folder of its own, whose Docker engine has nothing of any lab."""
     host = Host(state=StateFolder(tmp_path / "state"))
     monkeypatch.setattr("labspec.engine.observe.lives", only_rkt)
-    monkeypatch.setattr("labspec.engine.observe._LISTS", {})
+    monkeypatch.setattr("labspec.engine.ahead._LISTS", {})
     yield host
     host.docker.close()
 
