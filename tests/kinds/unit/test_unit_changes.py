@@ -122,6 +122,12 @@ def test_what_was_cut_short_is_finished() -> None:
     assert steps(desired(WEB), live(WEB, shown={**RUNS, "NeedDaemonReload": "yes"})) == ["systemctl daemon-reload"]
 
 
+def test_a_unit_that_is_to_be_stopped_is_not_restarted_after_what_was_cut_short() -> None:
+    wanted = {**WEB, "state": "stopped"}
+    entry = {"applied": digests(desired(wanted).desired), "unfinished": True}
+    assert change(desired(wanted), live(wanted, shown={**RUNS, "ActiveState": "inactive"}, entry=entry)) is None
+
+
 def test_what_the_spec_says_no_more_goes_back_to_what_it_was() -> None:
     both = {"state": "stopped", "enabled": False}
     before = {"active": True, "links": LINKS}
