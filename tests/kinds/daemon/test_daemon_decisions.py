@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -13,9 +13,13 @@ from labspec.engine.planner import plan
 from labspec.host.system import FileState
 from labspec.kinds.daemon.accounts import missing_range
 from labspec.kinds.daemon.carry import bases
+from labspec.kinds.daemon.live import LIVE
 from labspec.kinds.daemon.record import edited, kept, mark, original, remembered, settled
 from labspec.kinds.daemon.service import service_change
 from labspec.kinds.daemon.settings import settings_change
+
+if TYPE_CHECKING:
+    from labspec.host.host import Host
 
 PATH = "/etc/docker/daemon.json"
 
@@ -253,6 +257,19 @@ def test_a_second_edit_keeps_the_first_original_and_takes_over_what_others_did()
     done = settled(later, {"settings": {"debug": True}})
     assert (done["keys"], done["previous"]) == (["debug"], {"debug": None})
     assert original(file(second.decode()), PATH, done) == file('{"a": 5}')
+
+
+def test_a_file_of_which_nothing_is_left_goes_where_there_was_none() -> None:
+    was = file('{"mtu": 1}')
+    entries = [remembered({}, before, PATH, {"mtu": 1}, b'{"mtu": 1}', {}) for before in (None, was)]
+    assert [edited(was, PATH, {}, ("mtu",), entry) for entry in entries] == [None, was.content]
+    assert [edited(None, PATH, {}, (), entry) for entry in ({}, *entries)] == [None, None, None]
+    assert edited(file("{}"), PATH, {}, (), {}) == b"{}"
+
+
+def test_daemon_json_is_put_back_with_what_an_apply_that_was_cut_off_has_set() -> None:
+    before = {"settings": {"debug": True, "mtu": 1}, "files": {}}
+    assert LIVE.as_found(resource(debug=False), before, cast("Host", None)).desired == before
 
 
 def test_a_file_that_labspec_made_goes_unless_somebody_uses_it() -> None:
