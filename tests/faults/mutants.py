@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from labspec.engine import executor, planner
+from labspec.engine import executor, planner, rollback
 from labspec.engine.executor import _Run
 from labspec.host.journal import FILE, Journal
 from labspec.host.state import StateFolder
+from labspec.kinds import lives
 from labspec.kinds.daemon import record as daemon_record
 from labspec.kinds.daemon import steps as daemon_steps
 from labspec.kinds.unit import steps as unit_steps
@@ -169,6 +170,18 @@ def leaves_settings(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(daemon_record, "reverted", lambda file, *_: file)
 
 
+def forgets_the_hand(patch: pytest.MonkeyPatch) -> None:
+    """A failed apply puts back what the last one made, not what somebody has edited since."""
+    patch.setattr(rollback, "standing", lambda host, lab, _: rollback.recorded(host, lab))
+
+
+def puts_back_only_the_values(patch: pytest.MonkeyPatch) -> None:
+    """A file goes back with the values that labspec reads of it, not byte for byte."""
+    for live in lives():
+        if live.kind in ("file", "unit"):
+            patch.setattr(live, "as_found", None)
+
+
 MUTANTS: tuple[Mutant, ...] = (
     waits_for_one_only,
     goes_on_after_a_failure,
@@ -190,4 +203,6 @@ MUTANTS: tuple[Mutant, ...] = (
     reloads_what_needs_a_restart,
     leaves_dockerd_down,
     leaves_settings,
+    forgets_the_hand,
+    puts_back_only_the_values,
 )

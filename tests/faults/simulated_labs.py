@@ -21,6 +21,8 @@ FAMILIES = 150
 VERSIONS = 4
 IMAGES = ("base:1", "base:2")
 FILES = ("/etc/labspec-sim-a", "/etc/labspec-sim-b", "/etc/labspec-sim-c")
+WRITTEN = b"text "
+"""How every file begins that a lab writes, and none that was there before."""
 GROUPS = ("simone", "simtwo", "staff")
 UNITS = ("labspec-sim-one.service", "labspec-sim-two.service", "labspec-sim-own.service")
 """The last one is there already, somebody's own."""

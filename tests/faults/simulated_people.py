@@ -8,7 +8,7 @@ from typing import Any
 
 from simulated import World
 from simulated_engine import container, image
-from simulated_labs import FILES, IMAGES, UNITS, owned
+from simulated_labs import FILES, IMAGES, UNITS, WRITTEN, owned
 from simulated_run import Run
 from simulated_services import CONFIG, write
 from simulated_services import UNITS as SYSTEMD
@@ -32,7 +32,6 @@ def furnish(run: Run) -> None:
     )
     world.groups.update({"staff": (50, ("eve",)), "others": (51, ("ada", "bob"))})
     _furnish_services(run)
-    run.contents = {path: {world.files[path].content if path in world.files else None} for path in FILES}
 
 
 def _furnish_services(run: Run) -> None:
@@ -76,9 +75,23 @@ def guest(kind: str, name: str) -> dict[str, Any]:
 
 def drift(run: Run) -> None:
     """Have somebody on the host change something of the lab."""
+    kind = run.random.randrange(11)
+    _drift(run, kind)
+    run.story.append(f"drift {kind}")
+
+
+def edit(run: Run) -> None:
+    """Have somebody on the host edit all settings of the lab: files, groups, units, daemon.json."""
+    for kind in (3, 4, 10):
+        _drift(run, kind)
+    for name in UNITS[:-1]:
+        _edit_unit(run, name)
+    run.story.append("somebody edits the settings")
+
+
+def _drift(run: Run, kind: int) -> None:
     world, random = run.world, run.random
     mine = [item for item in world.containers.values() if owned(item["Config"])]
-    kind = random.randrange(11)
     if kind == 0 and mine:
         item = random.choice(mine)
         item["State"] = {"Status": "exited", "Running": False, "ExitCode": 1, "Error": ""}
@@ -87,10 +100,9 @@ def drift(run: Run) -> None:
     elif kind == 2 and mine:
         random.choice(mine)["HostConfig"]["Memory"] = 7 * 2**20
     elif kind == 3:
-        path = random.choice(FILES)
-        if path in world.files and len(run.contents[path]) > 1:
-            world.files[path] = file_state(b"by hand\n", "0644")
-            run.contents[path].add(b"by hand\n")
+        for path in FILES:
+            if path in world.files and world.files[path].content.startswith(WRITTEN):
+                world.files[path] = file_state(b"by hand\n", random.choice(("0644", "0600")))
     elif kind == 4:
         if "simone" in world.groups:
             number, members = world.groups["simone"]
@@ -104,7 +116,6 @@ def drift(run: Run) -> None:
             world.networks[twin["Id"]] = twin
     elif kind > 6:
         _drift_of_services(run, kind)
-    run.story.append(f"drift {kind}")
 
 
 def _drift_of_services(run: Run, kind: int) -> None:
@@ -112,14 +123,22 @@ def _drift_of_services(run: Run, kind: int) -> None:
     text = services.text(name)
     if kind == 7 and text:
         services.systemctl("stop", [name])
-    elif kind == 8 and text:
-        edited = text.replace("ExecStart=/bin/sleep ", "ExecStart=/bin/sleep 77").encode() + b"# by hand\n"
-        write(str(SYSTEMD / name), file_state(edited, "0644"))
-        if run.random.random() < 0.5:
-            services.systemctl("daemon-reload", ())
+    elif kind == 8:
+        _edit_unit(run, name)
     elif kind == 9 and text:
         services.systemctl(run.random.choice(("enable", "disable")), [name])
     elif kind == 10 and CONFIG.exists() and b'"mtu"' in CONFIG.read_bytes():
         values = json.loads(CONFIG.read_bytes())
         write(str(CONFIG), file_state(json.dumps({**values, "mtu": 1299}).encode(), "0640"))
         run.edited_docker = True
+
+
+def _edit_unit(run: Run, name: str) -> None:
+    services = run.world.services
+    text = services.text(name)
+    if not text:
+        return
+    edited = text.replace("ExecStart=/bin/sleep ", "ExecStart=/bin/sleep 77").encode() + b"# by hand\n"
+    write(str(SYSTEMD / name), file_state(edited, "0644"))
+    if run.random.random() < 0.5:
+        services.systemctl("daemon-reload", ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -52,18 +52,30 @@ def check_whole(run: Run, before: dict[str, Any]) -> None:
         run.fail(f"the journal is broken: {error}")
 
 
-def check_back(run: Run, taken_back: Sequence[str], files: dict[str, Any], services: dict[str, Any]) -> None:
-    """Check that what an apply says to have put back is as it was before it."""
-    now = run.world.services.told()
+def check_back(run: Run, taken_back: Sequence[str], before: dict[str, Any]) -> None:
+    """Check that what an apply says to have put back is as it was before it, edited by hand or not."""
+    now = {"files": run.world.files, "groups": run.world.groups, "services": run.world.services.told()}
     for address in taken_back:
-        kind, _, name = address.partition(".")
-        if kind == "file" and run.world.files.get(name) != files.get(name):
-            run.fail(f"{address} was not put back: it is {run.world.files.get(name)}, not {files.get(name)}")
-        for place in (f"units/{name}", f"units/multi-user.target.wants/{name}") if kind == "unit" else ():
-            if now["units"].get(place) != services["units"].get(place):
-                run.fail(f"{address} was not put back: {now['units'].get(place)}, not {services['units'].get(place)}")
-        if kind == "unit" and (name in now["running"]) != (name in services["running"]):
-            run.fail(f"{address} was not put back: it runs, or does not")
+        was, found = (list(_told(address, told)) for told in (before, now))
+        if found != was:
+            run.fail(f"{address} was not put back: it is {found}, not {was}")
+
+
+def _told(address: str, host: dict[str, Any]) -> Iterator[Any]:
+    """Yield what a host has of a setting."""
+    kind, _, name = address.partition(".")
+    services = host["services"]
+    if kind == "file":
+        yield host["files"].get(name)
+    elif kind == "group":
+        number, members = host["groups"].get(name, (None, ()))
+        yield number, sorted(members)
+    elif kind == "unit":
+        yield services["units"].get(f"units/{name}")
+        yield services["units"].get(f"units/multi-user.target.wants/{name}")
+        yield name in services["running"]
+    elif kind == "daemon":
+        yield json.loads(services["docker"]) if services["docker"] != "(nothing)" else None
 
 
 def check_services(run: Run, before: dict[str, Any]) -> None:

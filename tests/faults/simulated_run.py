@@ -72,9 +72,6 @@ class Run:
     random: Random
     world: World
     story: list[str] = field(default_factory=list)
-    contents: dict[str, set[bytes | None]] = field(default_factory=dict)
-    """Path -> every content that the file may have."""
-
     edited_docker: bool = False
     """Whether somebody has edited daemon.json, so that not its bytes come back but what they mean."""
 

@@ -16,12 +16,13 @@ from typing import Any
 
 from simulated import Crash, Faults, Turns, World
 from simulated_labs import FAMILIES, FILES, NAME, VERSIONS, Version, differences, version
-from simulated_people import appear, drift, furnish, guest
+from simulated_people import appear, drift, edit, furnish, guest
 from simulated_rules import check_back, check_gone, check_services, check_whole, foreign
 from simulated_run import Run, host_of
 from simulated_services import patched, services_in_place
 from simulated_system import SimulatedAccounts
 
+from labspec.core.change import Plan
 from labspec.core.diagnostic import LabError
 from labspec.engine import executor, workflow
 from labspec.engine.executor import Event, Outcome
@@ -83,6 +84,10 @@ def _live(run: Run) -> Counts:
             for _ in range(random.randint(1, 4)):
                 drift(run)
     last = version(family, random.randrange(VERSIONS))
+    if random.random() < 0.3:
+        _attempt(run, last, Faults(), counts)
+        edit(run)
+        _attempt(run, last, Faults(refusals=0.1), counts)
     outcome = _attempt(run, last, Faults(), counts)
     if outcome is None or outcome.failed or outcome.skipped:
         run.fail(f"an apply without faults failed: {outcome and (outcome.failed, outcome.skipped)}")
@@ -110,7 +115,8 @@ def _attempt(run: Run, wanted: Version, faults: Faults, counts: Counts, *, destr
         faults.crash_at += world.writes
     world.lock = run.root / NAME / "lock"
     world.services.refuses = faults.refuses
-    closed, files, services = False, dict(world.files), world.services.told()
+    closed = False
+    before: dict[str, Any] = {}
 
     def on_event(event: Event) -> None:
         nonlocal started, closed
@@ -121,6 +127,10 @@ def _attempt(run: Run, wanted: Version, faults: Faults, counts: Counts, *, destr
             stop.set()
         closed = closed or (stop.is_set() and event.kind in ("done", "fail"))
 
+    def confirm(_plan: Plan) -> bool:
+        before.update(files=dict(world.files), groups=dict(world.groups), services=world.services.told())
+        return True
+
     run.story.append(f"{'destroy' if destroy else 'apply'} {json.dumps(wanted.spec)} under {faults}")
     counts.applies += 1
     guests: list[tuple[str, str]] = []
@@ -128,7 +138,13 @@ def _attempt(run: Run, wanted: Version, faults: Faults, counts: Counts, *, destr
         world.before_create = lambda kind, name: appear(world, kind, name, guests)
     try:
         outcome = workflow.apply(
-            wanted.lab, host_of(run), destroy=destroy, allow=_ALLOWED, on_event=on_event, stop=stop
+            wanted.lab,
+            host_of(run),
+            destroy=destroy,
+            allow=_ALLOWED,
+            confirm=confirm,
+            on_event=on_event,
+            stop=stop,
         )
     except Crash:
         run.story[-1] += " -> killed"
@@ -153,7 +169,7 @@ def _attempt(run: Run, wanted: Version, faults: Faults, counts: Counts, *, destr
     said = [f"{address}: {error.diagnostics[0].message}" for address, error in outcome.failed]
     run.story[-1] += f" -> {outcome.done} done, {outcome.skipped} skipped, failed: {said}"
     counts.failures += bool(outcome.failed)
-    check_back(run, outcome.taken_back, files, services)
+    check_back(run, outcome.taken_back, before)
     if any("internal error" in text for text in said):
         run.fail(f"an internal error: {said}")
     if not outcome.failed and not outcome.interrupted and outcome.skipped:
