@@ -12,6 +12,7 @@ from labspec.core.change import Preview
 from labspec.core.diff import digests
 from labspec.core.resource import Observed, Resource
 from labspec.kinds.group.live import LIVE as GROUPS
+from labspec.kinds.journalled import as_found
 from labspec.kinds.user.live import LIVE as USERS
 from labspec.kinds.user.steps import AddUser, RemoveUser, added_to_home, remove_home
 
@@ -304,3 +305,10 @@ def test_a_home_goes_only_as_it_was_made(tmp_path: Any, monkeypatch: pytest.Monk
 )
 def test_dangers(live: Any, resource: Resource, names: list[str]) -> None:
     assert [danger.name for danger in live.dangers(resource)] == names
+
+
+def test_a_group_is_put_back_with_the_members_that_the_lab_has_in_it() -> None:
+    before = {"gid": 999, "members": ["amy", "bob", "eve"]}
+    wanted = group(members=["bob", "dan"])
+    assert as_found(wanted, before, {}).desired == {"members": ["bob"]}
+    assert as_found(wanted, before, {"added": ["bob", "eve"]}).desired == {"members": ["bob", "eve"]}
