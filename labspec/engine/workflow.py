@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from labspec.engine.executor import Event, Outcome
 
 
+COLLECTED = 100_000
+"""So many new values may wait for the garbage collector while steps run: python-on-whales has most of them."""
+
+
 class Row(NamedTuple):
     """How one object does: `state` is ok, drifted, stopped, missing, unhealthy or orphaned."""
 
@@ -97,6 +101,7 @@ def apply(
             if destroy and not targets and made.empty:
                 host.state.forget(lab.name)  # which one that was killed has left
             return Outcome(made, 0, (), 0, False, 0.0, False)
+        gc.set_threshold(COLLECTED)
         gc.enable()  # a short command goes without (__main__.py); steps may take long
         settings = rollback.settings_in(made)
         before = rollback.standing(host, lab.name, made) if settings and (confirm_within or not destroy) else []

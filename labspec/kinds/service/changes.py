@@ -193,7 +193,7 @@ class _Same:
 @lru_cache(maxsize=16)
 def _document(of: _Same, project: str) -> str:
     """Return the compose file of a project; it is long, and every service that is made asks for it."""
-    return json.dumps(execution_document(of.lab, project), indent=1, sort_keys=True)
+    return json.dumps(execution_document(of.lab, project), separators=(",", ":"), sort_keys=True)
 
 
 def _make(desired: Resource, lab: Lab, *, anew: bool = False) -> Step:
