@@ -103,6 +103,7 @@ def _drift(run: Run, kind: int) -> None:
         for path in FILES:
             if path in world.files and world.files[path].content.startswith(WRITTEN):
                 world.files[path] = file_state(b"by hand\n", random.choice(("0644", "0600")))
+                run.edited_files = True
     elif kind == 4:
         if "simone" in world.groups:
             number, members = world.groups["simone"]

@@ -72,6 +72,8 @@ class Run:
     random: Random
     world: World
     story: list[str] = field(default_factory=list)
+    edited_files: bool = False
+    """Whether somebody has edited a file of the lab, so that a copy of it is kept."""
     edited_docker: bool = False
     """Whether somebody has edited daemon.json, so that not its bytes come back but what they mean."""
 

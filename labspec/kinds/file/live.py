@@ -55,8 +55,10 @@ class FileLive:
         for thing in known(reading, self.kind):
             now = _read(thing, reading.host)
             if now is not None:
-                foreign = digest(content_text(now.content)) != thing.applied.get("content")
-                yield observed(thing, self.kind, _state(now, thing), FRESH, was=_saved(now), foreign=foreign)
+                was = _saved(now)
+                back = was["base64"] == thing.before.get("base64")
+                foreign = not back and digest(content_text(now.content)) != thing.applied.get("content")
+                yield observed(thing, self.kind, _state(now, thing), FRESH, was=was, foreign=foreign)
             elif thing.owned:
                 yield observed(thing, self.kind, {}, foreign=False)
 

@@ -158,6 +158,16 @@ def test_what_somebody_wrote_since_is_kept_in_the_state_folder(tmp_path: Path, h
     assert kept.exists()
 
 
+def test_a_destroy_that_was_cut_off_once_a_file_was_back_keeps_no_copy_of_it(tmp_path: Path, host: Host) -> None:
+    path = tmp_path / "motd"
+    path.write_text("before")
+    settle(LIVE, lab_of(file(path)), host)
+    path.write_text("before")
+    (change,) = settle(LIVE, lab_of(), host)
+    assert change.warnings == ()
+    assert list(host.state.lab("tp").iterdir()) == []
+
+
 def test_a_mode_that_leaves_the_spec_becomes_what_it_was(tmp_path: Path, host: Host) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     old.write_text("before")
