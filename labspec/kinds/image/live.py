@@ -212,12 +212,12 @@ def _not_given(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what a build is to be given and is not here, and what to do about it."""
     import os
 
+    from labspec.kinds.secret.lack import lack
+
     for given in options.get("secrets", ()):
-        what = f"secret '{given['source']}' of its build"
-        if "environment" in given and given["environment"] not in os.environ:
-            yield f"{what} is the variable {given['environment']}, which the environment has not", "set and export it"
-        elif "file" in given and not os.access(given["file"], os.R_OK):
-            yield f"{what}: there is no file {given['file']} that you may read", "write it, or correct its path"
+        found = lack(given)
+        if found:
+            yield f"secret '{given['source']}' of its build: {found[0]}", found[1]
     for key in options.get("ssh", {}).values():
         if key and not os.access(key, os.R_OK):
             yield f"there is no SSH key {key} that you may read", "correct its path"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from labspec.core.diagnostic import Diagnostic, Position
 from labspec.core.resource import Resource
 from labspec.kinds.compose.project import Project
+from labspec.kinds.secret.lack import lack
 from labspec.kinds.service.desired_mounts import grants
 
 if TYPE_CHECKING:
@@ -36,20 +36,11 @@ def lacking(made: Iterable[Resource], host: Host) -> Iterator[Diagnostic]:
     for resource in made:
         for section, definitions in resource.options["parts"].items():
             for name, definition in definitions.items():
-                said, hint = _lack(definition, host)
+                # A file is bound to where the engine is, which need not be here.
+                found = lack(definition, files=host.docker.socket_path is not None)
                 at = resource.options["given_at"].get(f"{section}.{name}")
                 where = f"{section}.{name} {at}"
-                if said and where not in told:
+                if found and where not in told:
                     told.add(where)
-                    message = f"{resource.address}: {section.removesuffix('s')} '{name}': {said}"
-                    yield Diagnostic(message, at=Position(*at) if at else resource.at, hint=hint)
-
-
-def _lack(definition: Mapping[str, Any], host: Host) -> tuple[str, str]:
-    file, variable = definition.get("file"), definition.get("environment")
-    # A file is bound to where the engine is, which need not be here.
-    if file and host.docker.socket_path is not None and not os.access(file, os.R_OK):
-        return f"there is no file {file} that you may read", "write it, or correct its path"
-    if variable and variable not in os.environ:
-        return f"the environment has no variable {variable}", "set and export it"
-    return "", ""
+                    message = f"{resource.address}: {section.removesuffix('s')} '{name}': {found[0]}"
+                    yield Diagnostic(message, at=Position(*at) if at else resource.at, hint=found[1])

@@ -149,7 +149,7 @@ def test_what_a_build_is_given_must_be_there(folder: Path, monkeypatch: pytest.M
     monkeypatch.delenv("TOKEN", raising=False)
     made = build(folder, "{context: web, secrets: [env, key, tok], ssh: {default: null, k: /nowhere/key}}")
     assert [found.message for found in unmakeable(made)] == [
-        "image.web: secret 'env' of its build is the variable TOKEN, which the environment has not",
+        "image.web: secret 'env' of its build: the environment has no variable TOKEN",
         "image.web: secret 'key' of its build: there is no file /root/k that you may read",
         "image.web: its build uses the SSH agent, and there is none",
         "image.web: there is no SSH key /nowhere/key that you may read",
