@@ -69,7 +69,7 @@ def try_daemon(daemon: Running, content: bytes, files: Mapping[str, str], system
     run = tempfile.mkdtemp(prefix="labspec-trial-", dir="/run")
     try:
         etc = Path(folder, "etc")
-        subprocess.run(["cp", "-a", "/etc", str(etc)], check=True, capture_output=True, timeout=SECONDS)
+        _copy_etc(etc)
         for path, text in {**files, daemon.config: json.dumps(values)}.items():
             copy = etc / os.path.relpath(path, "/etc") if path.startswith("/etc/") else Path(run, "daemon.json")
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -94,6 +94,25 @@ def complaint(output: str) -> str:
     line = (wanted or lines or ["it ended without a word"])[-1]
     found = re.search(r'msg="((?:[^"\\]|\\.)*)"', line)
     return (found[1].replace('\\"', '"') if found else line).strip()
+
+
+def uncopied(code: int, said: str) -> str | None:
+    """Return why a copy of /etc is not whole, from cp's exit code and stderr; None where it is.
+
+    What somebody else has removed meanwhile, or put another file in the place of, is no loss.
+    """
+    lines = [line for line in said.splitlines() if not line.endswith(": No such file or directory")]
+    return lines[-1] if lines else f"cp ended with {code}" if code not in (0, 1) else None
+
+
+def _copy_etc(copy: Path) -> None:
+    words, environment = ["cp", "-a", "/etc", str(copy)], {**os.environ, "LC_ALL": "C"}
+    done = subprocess.run(
+        words, env=environment, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False
+    )
+    said = uncopied(done.returncode, done.stderr)
+    if said:
+        raise LabError(f"the new daemon.json cannot be tried: {said}")
 
 
 def _own_mistake(values: Mapping[str, Any]) -> str | None:

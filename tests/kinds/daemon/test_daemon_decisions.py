@@ -17,6 +17,7 @@ from labspec.kinds.daemon.live import LIVE
 from labspec.kinds.daemon.record import edited, kept, mark, original, remembered, settled
 from labspec.kinds.daemon.service import service_change
 from labspec.kinds.daemon.settings import settings_change
+from labspec.kinds.daemon.trial import uncopied
 
 if TYPE_CHECKING:
     from labspec.host.host import Host
@@ -304,3 +305,20 @@ def test_the_service_is_put_back() -> None:
     assert back is not None
     assert [str(step) for step in back.steps] == ["stop Docker"]
     assert service_change(None, stopped, lab) is None
+
+
+GONE = "cp: cannot stat '/etc/a': No such file or directory\n"
+FULL = "cp: error writing '/x': No space left on device"
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "why"),
+    [
+        (0, "", None),
+        (1, GONE, None),
+        (1, f"{GONE}{FULL}\n", FULL),
+        (-9, "", "cp ended with -9"),
+    ],
+)
+def test_what_vanishes_from_etc_while_it_is_copied_is_no_mistake(code: int, said: str, why: str | None) -> None:
+    assert uncopied(code, said) == why
