@@ -1,6 +1,6 @@
 """A thing that the spec wants (Resource) and a thing that the host has (Observed), in one vocabulary of fields."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -69,6 +69,13 @@ class _Lab(NamedTuple):
     """Every file that was read to make this lab -> the SHA-256 of its content, in hex."""
 
 
+def _grouped(resources: Iterable[Resource], key: Callable[[Resource], str]) -> Mapping[str, Sequence[Resource]]:
+    found: dict[str, list[Resource]] = {}
+    for resource in resources:
+        found.setdefault(key(resource), []).append(resource)
+    return found
+
+
 class Lab(_Lab):
     """A validated lab: everything that planning needs, and nothing but JSON values and positions."""
 
@@ -80,7 +87,9 @@ class Lab(_Lab):
     @cached_property
     def by_kind(self) -> Mapping[str, Sequence[Resource]]:
         """The resources of each kind, in the order of the spec; kinds that the lab does not have are left out."""
-        found: dict[str, list[Resource]] = {}
-        for resource in self.resources:
-            found.setdefault(resource.kind, []).append(resource)
-        return found
+        return _grouped(self.resources, lambda resource: resource.kind)
+
+    @cached_property
+    def by_project(self) -> Mapping[str, Sequence[Resource]]:
+        """The resources of each compose project, in the order of the spec; "" has those that are in none."""
+        return _grouped(self.resources, lambda resource: resource.project)

@@ -82,20 +82,22 @@ def arrange(changes: Sequence[Change], lab: Lab) -> tuple[Node, ...]:
 
     projects = {resource.address: resource.project for resource in lab.resources if resource.project}
     whole: dict[str, Ends] = {}
+    parts: dict[str, list[Ends]] = {}
     for change in sorted(order, key=lambda change: change.kind in exclusive):
         if change.action is Action.DELETE:
             continue
         gates = [made[need] for need in needs.get(change.address, ())]
         gates.append(removed[change.address])
+        project = projects.get(change.address)
         if change.kind in exclusive:
             gates.append(cleared)
-            project = projects.get(change.address)
             if project:
                 if project not in whole:
-                    parts = (ends for address, ends in made.items() if projects.get(address) == project)
-                    whole[project] = graph.join(_all(parts))
+                    whole[project] = graph.join(_all(parts.get(project, ())))
                 gates.append(whole[project])
         made[change.address] = graph.chain(change.make, change.address, _all(gates))
+        if project:
+            parts.setdefault(project, []).append(made[change.address])
 
     done = graph.join(_all([cleared, *made.values()]))
     for change in order:

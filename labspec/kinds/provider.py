@@ -1,6 +1,6 @@
 """The contract of a kind: its section of the spec, and its live side."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, KeysView, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -26,11 +26,15 @@ class Scope(Protocol):
     languages: tuple[str, ...]
     """Every language of the lab's texts, its own first."""
 
+    def __hash__(self) -> int:
+        """Return the same for one document: what is found out about it need not be found out again."""
+        ...
+
     def entry(self, section: str, name: str) -> Mapping[str, Any] | None:
         """Return the written entry `section.name`, lookups resolved, or None."""
         ...
 
-    def names(self, section: str) -> list[str]:
+    def names(self, section: str) -> KeysView[str]:
         """Return the names of a section's entries."""
         ...
 

@@ -88,8 +88,8 @@ def _built_by_compose(lab: Lab) -> set[str]:
 
 
 def _builds(lab: Lab, project: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for resource in lab.resources:
-        if resource.kind == "service" and resource.project == project and "build" in resource.options["written"]:
+    for resource in lab.by_project.get(project, ()):
+        if resource.kind == "service" and "build" in resource.options["written"]:
             yield resource.options["image_address"], resource.options["written"]["build"]
 
 
@@ -122,8 +122,8 @@ def _without_builds(document: dict[str, Any]) -> dict[str, Any]:
 def _profiles(lab: Lab, project: str, below: str) -> Iterator[Artifact]:
     """Yield the file by which compose knows the profiles that are active in the lab."""
     found: set[str] = set()
-    for resource in lab.resources:
-        if resource.kind == "service" and resource.project == project:
+    for resource in lab.by_project.get(project, ()):
+        if resource.kind == "service":
             found.update(resource.options["written"].get("profiles") or ())
     if found:
         yield Artifact(f"{below}.env", f"COMPOSE_PROFILES={','.join(sorted(found))}\n".encode())

@@ -9,7 +9,7 @@ from typing import Any
 
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import Resource
-from labspec.kinds.provider import Naming, Section
+from labspec.kinds.provider import Section
 from labspec.kinds.section import naming
 from labspec.spec.lookups import has_failed
 from labspec.spec.report import Mark, Place, Places, Report, find
@@ -27,17 +27,12 @@ def build(
     report: Report,
 ) -> tuple[Resource, ...]:
     """Return the resources of all entries that are of good form; every mistake is reported."""
-    made: list[tuple[Resource, Mark]] = []
-    for section in sections:
-        given = entries.get(section.name)
-        if not given:
-            continue
-        rule = naming(section)
-        for name, entry in given.items():
-            mark = find(places, (section.name, name), key=True)
-            if _is_name(name, section.name, rule, mark, report):
-                content = {} if entry is None else entry
-                made += ((item, mark) for item in _of_entry(section, name, content, places, scope, report))
+    made = [
+        pair
+        for section in sections
+        if entries.get(section.name)
+        for pair in _of_section(section, entries[section.name], places, scope, report)
+    ]
     resources = tuple(item if item.at else item._replace(at=report.position(mark)) for item, mark in made)
     marks = [mark for _, mark in made]
     _check_unique(resources, marks, report)
@@ -47,14 +42,21 @@ def build(
     return resources
 
 
-def _is_name(name: str, section: str, rule: Naming, mark: Mark, report: Report) -> bool:
-    if not re.fullmatch(rule.pattern[1:-1], name):
-        report.error(mark, f"{name!r} is no name of an entry in '{section}'", rule.hint)
-        return False
-    if len(name) > _LONGEST_NAME:
-        report.error(mark, f"the name is too long: {len(name)} characters, of at most {_LONGEST_NAME}")
-        return False
-    return True
+def _of_section(
+    section: Section, entries: Mapping[str, Any], places: Place, scope: DocumentScope, report: Report
+) -> Iterator[tuple[Resource, Mark]]:
+    """Yield each resource of a section, with the place of its entry; what is no name is reported."""
+    rule = naming(section)
+    pattern = re.compile(rule.pattern[1:-1])
+    for name, entry in entries.items():
+        mark = find(places, (section.name, name), key=True)
+        if not pattern.fullmatch(name):
+            report.error(mark, f"{name!r} is no name of an entry in '{section.name}'", rule.hint)
+        elif len(name) > _LONGEST_NAME:
+            report.error(mark, f"the name is too long: {len(name)} characters, of at most {_LONGEST_NAME}")
+        else:
+            for item in _of_entry(section, name, {} if entry is None else entry, places, scope, report):
+                yield item, mark
 
 
 def _of_entry(

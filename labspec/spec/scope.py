@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, KeysView, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,9 +49,9 @@ class DocumentScope:
         found = {} if entries[name] is None else entries[name]
         return found if isinstance(found, dict) else None
 
-    def names(self, section: str) -> list[str]:
+    def names(self, section: str) -> KeysView[str]:
         """Return the names of a section's entries, in the order of the file."""
-        return list(self._section(section))
+        return self._section(section).keys()
 
     def error(self, path: Sequence[str | int], message: str, hint: str | None = None, *, key: bool = False) -> None:
         """Report a mistake at `path`, on its value or (`key`) on its key."""
@@ -103,7 +103,7 @@ class DocumentScope:
         )
         return document.value, inner
 
-    def _section(self, name: str) -> Mapping[str, Any]:
+    def _section(self, name: str) -> dict[str, Any]:
         found = self._value.get(name)
         return found if isinstance(found, dict) else {}
 

@@ -54,7 +54,7 @@ class Things:
         for error in entry.get("errors", ()):
             scope.error(error, "wrong", key=bool(entry.get("key")))
         if "see" in entry:
-            options["seen"] = [scope.names("things"), scope.entry("things", entry["see"]), sorted(scope.profiles)]
+            options["seen"] = [list(scope.names("things")), scope.entry("things", entry["see"]), sorted(scope.profiles)]
         for extra in entry.get("extra", ()):
             yield Resource(f"thing.{extra}", "thing", f"host-{extra}")
         host_name = str(entry.get("host", f"host-{name}"))

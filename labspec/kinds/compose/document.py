@@ -107,7 +107,7 @@ def _without_secrets(compose: Mapping[str, Any], secret: set[str]) -> dict[str, 
 
 
 def _members(lab: Lab, project: str) -> list[Resource]:
-    found = [resource for resource in lab.resources if resource.project == project]
+    found = lab.by_project.get(project, ())
     return sorted(found, key=lambda resource: str(resource.options.get("key", resource.name)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REFERENCE = re.compile(
@@ -14,6 +15,7 @@ _REFERENCE = re.compile(
 _LONGEST = 512
 
 
+@lru_cache(maxsize=256)
 def check_reference(reference: str) -> str:
     """Return a reference to an image. Raises ValueError where it is none."""
     if len(reference) > _LONGEST or not _REFERENCE.fullmatch(reference):

@@ -6,7 +6,7 @@ import os
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from labspec.core.diagnostic import did_you_mean
@@ -47,8 +47,9 @@ class Project:
     """Service -> names of variables whose value in `environment` is never shown."""
 
     @classmethod
+    @lru_cache(maxsize=1)
     def of_lab(cls, scope: Scope) -> Project:
-        """Return the project of the lab's own services."""
+        """Return the project of the lab's own services, of the spec: every image and service asks for it."""
         sections = {section: dict(_entries(scope, section)) for section in SECTIONS}
         return cls(scope.lab, "", scope, (), sections, scope.profiles, scope)
 

@@ -118,7 +118,8 @@ def size(value: float | str) -> int:
     match = _SIZE.fullmatch(value) if len(value) <= 24 else None
     if not match:
         raise ValueError(f"'{value}' is not a size: write a number of bytes, or a number with k, m or g such as 100m")
-    return _bounded(int(Decimal(match[1]) * 2 ** _POWERS[match[2].lower().rstrip("ib")]))
+    amount, power = match[1], _POWERS[match[2].lower().rstrip("ib")]
+    return _bounded(int(amount) << power if "." not in amount else int(Decimal(amount) * 2**power))
 
 
 def swap(value: float | str) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
@@ -56,18 +58,29 @@ class GroupSection(ModelSection):
 
     def resources(self, name: str, entry: Any, scope: Scope) -> Iterable[Resource]:
         """Return the group, with the users that `host.users` puts in it among its members."""
-        named = [str(member) for member in entry.get("members") or ()]
-        known = scope.names("host.users")
-        by_users = [user for user in known if name in _texts((scope.entry("host.users", user) or {}).get("groups"))]
-        first = {user for user in known if (scope.entry("host.users", user) or {}).get("group") == name}
-        members = sorted({*named, *by_users} - first)
+        named = {str(member) for member in entry.get("members") or ()}
+        by_users, first = _users(scope)
+        members = sorted((named | by_users[name]) - first[name])
         desired: dict[str, Any] = {}
         if members:
             desired["members"] = members
         if entry.get("gid") is not None:
             desired["gid"] = entry["gid"]
-        needs = tuple(f"user.{member}" for member in members if member in known)
+        needs = tuple(f"user.{member}" for member in members if member in scope.names("host.users"))
         yield Resource(f"group.{name}", self.kind, name, desired, {"system": bool(entry.get("system"))}, needs)
+
+
+@lru_cache(maxsize=1)
+def _users(scope: Scope) -> tuple[defaultdict[str, set[str]], defaultdict[str, set[str]]]:
+    """Return group -> those of `host.users` that are in it besides their own group, and those whose own it is."""
+    others, own = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+    for user in scope.names("host.users"):
+        entry = scope.entry("host.users", user) or {}
+        for group in _texts(entry.get("groups")):
+            others[group].add(user)
+        for group in _texts([entry.get("group")]):
+            own[group].add(user)
+    return others, own
 
 
 def _texts(value: Any) -> list[str]:

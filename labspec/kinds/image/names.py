@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from labspec.kinds.provider import Scope
@@ -54,8 +55,16 @@ def lab_image(scope: Scope, reference: str) -> tuple[str, str] | None:
     if "@" in reference:
         return None
     wanted = normal_tag(reference)
+    name = _by_tag(scope).get(wanted)
+    return None if name is None else (wanted, f"image.{name}")
+
+
+@lru_cache(maxsize=1)
+def _by_tag(scope: Scope) -> Mapping[str, str]:
+    """Return tag -> name of the lab's own images; of those with the same tag, the first."""
+    found: dict[str, str] = {}
     for name in scope.names("images"):
         entry = scope.entry("images", name)
-        if isinstance(entry, Mapping) and image_tag(scope.lab, name, entry) == wanted:
-            return wanted, f"image.{name}"
-    return None
+        if isinstance(entry, Mapping):
+            found.setdefault(image_tag(scope.lab, name, entry), name)
+    return found

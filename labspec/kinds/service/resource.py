@@ -14,6 +14,7 @@ from labspec.kinds.compose.values import mapping
 from labspec.kinds.image.names import lab_image, normal_tag
 from labspec.kinds.network.model import network_resource
 from labspec.kinds.service.desired import desired_fields
+from labspec.kinds.service.desired_links import OTHERS
 from labspec.kinds.service.entry import executed_entry, label_files, parts, written_entry
 from labspec.kinds.service.given import places
 from labspec.kinds.service.references import joins, needs, restarts_with, waits
@@ -60,6 +61,7 @@ def _service(key: str, entry: Entry, project: Project) -> Resource:
     labels = {**_file_labels(key, entry, project), **mapping(entry.get("labels"))}
     if labels:
         desired["labels"] = labels
+    others = not OTHERS.isdisjoint(entry)
     wanted = [image_address] if image_address else []
     wanted += needs(key, entry, project)
     return Resource(
@@ -76,9 +78,9 @@ def _service(key: str, entry: Entry, project: Project) -> Resource:
             "pull_policy": _pull_policy(entry),
             "replicas": desired.get("replicas", 1),
             "secret_env": sorted(environment.secret),
-            "waits": waits(key, entry, project),
-            "restarts_with": restarts_with(entry, project),
-            "joins": joins(key, entry, project),
+            "waits": waits(key, entry, project) if others else {},
+            "restarts_with": restarts_with(entry, project) if others else [],
+            "joins": joins(key, entry, project) if others else [],
             "parts": parts(entry, project),
             "given_at": places(entry, project),
             "static": _is_static(entry, desired),

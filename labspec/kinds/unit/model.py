@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
@@ -264,6 +265,7 @@ def _waits(name: str, entry: Mapping[str, Any], values: Mapping[str, Sequence[st
     return (oneshot and not remains) or name in _started_by_others(scope)
 
 
+@lru_cache(maxsize=1)
 def _started_by_others(scope: Scope) -> set[str]:
     """Return the units that a timer, path, socket or automount of the lab starts."""
     found = set()
