@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from labspec.core.diagnostic import LabError
 from labspec.core.resource import LAB_LABEL, Lab
 from labspec.host.docker import Docker, filters, inspect_path
 
@@ -26,6 +27,13 @@ def lists(lab: str, kinds: frozenset[str] = IN_ENGINE) -> list[tuple[str, dict[s
 
 
 def expect(lab: Lab, docker: Docker) -> None:
-    """Have the engine begin with what `observe` will ask for; nothing is waited for, and nothing told."""
+    """Have the engine begin with what `observe` will ask for. Raises LabError where it does not answer in time."""
+    if docker.socket_path is None:
+        return
     names = [resource.name for resource in lab.resources if resource.kind == "service"]
-    docker.expect(lists(lab.name), [inspect_path(name) for name in names])
+    try:
+        docker.expect(lists(lab.name), [inspect_path(name) for name in names])
+    except LabError as error:
+        if isinstance(error.__cause__, TimeoutError):
+            raise
+        # Whoever asks again is told, unless nothing of the lab needs it.

@@ -85,25 +85,23 @@ class Docker:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Ask each GET of the block once, however many ask for it. One thread only."""
-        self._known = {}
+        self._known = self._known or {}
         try:
             yield
         finally:
             self._known = None
 
     def expect(self, lists: Iterable[tuple[str, Mapping[str, Any]]], paths: Sequence[str]) -> None:
-        """Send GETs that `foresee` and `meanwhile` will be given, and wait for nothing: the engine works meanwhile.
+        """Begin a reading: send the GETs that `foresee` and `meanwhile` will be given, and wait for the first only.
 
-        Its version is not known yet, so it answers in its newest; where that is too new, they are asked once more.
+        Raises LabError where the engine is not there.
         """
-        if self.socket_path is None:
-            return
-        for path, query in lists:
-            self._set_off(path + _query(query))
-        if self._foreseen and len(paths) >= FEW:
+        self._known = {}
+        self.foresee(lists)
+        if len(paths) >= FEW:
             connections = [self._pool.taken() for _ in range(min(READERS, len(paths)))]
             with suppress(OSError):
-                self._begun = Ahead(connections, paths)
+                self._begun = Ahead(connections, self._versioned(paths))
 
     def foresee(self, requests: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Send GETs that will be asked for, so that the engine answers them all while the caller gets there.
@@ -114,17 +112,15 @@ class Docker:
             asked = path + _query(query)
             if self._prefix is None and self._known is not None:
                 self._known |= self._first(asked)
-            if asked not in self._foreseen and asked not in (self._known or ()):
-                self._set_off(asked, self._version())
-
-    def _set_off(self, asked: str, version: str = "") -> None:
-        connection = self._pool.taken()
-        try:
-            connection.send(("GET", version + asked, None))
-        except OSError:
-            connection.close()  # whoever asks is told what is wrong
-        else:
-            self._foreseen[asked] = connection
+            if asked in self._foreseen or asked in (self._known or ()):
+                continue
+            connection = self._pool.taken()
+            try:
+                connection.send(("GET", self._version() + asked, None))
+            except OSError:
+                connection.close()  # whoever asks is told what is wrong
+            else:
+                self._foreseen[asked] = connection
 
     def meanwhile(
         self,
@@ -139,7 +135,7 @@ class Docker:
         """
         connection = self._foreseen.get(awaited[0] + _query(awaited[1]))
         begun, self._begun = self._begun, None
-        if begun is not None and (connection is None or begun.targets != paths):
+        if begun is not None and (connection is None or begun.targets != self._versioned(paths)):
             begun.close()
             begun = None
         if connection is None or self._known is None or len(paths) < FEW:
@@ -169,7 +165,7 @@ class Docker:
         enough: Callable[[], bool] = bool,
         begun: Ahead | None = None,
     ) -> list[Any | None]:
-        targets = [self._version() + path for path in paths]
+        targets = self._versioned(paths)
         with self._pool.several(min(READERS, len(paths)), begun.connections if begun else ()) as connections:
             try:
                 return self._answers(begun or Ahead(connections, targets), each, enough)
@@ -199,9 +195,6 @@ class Docker:
     def close(self) -> None:
         """Close the idle connections; a later request opens new ones."""
         self._pool.close()
-        self._forget()
-
-    def _forget(self) -> None:
         while self._foreseen:
             self._foreseen.popitem()[1].close()
         if self._begun is not None:
@@ -217,6 +210,10 @@ class Docker:
             self._known[asked] = self._send(method, asked, body)
         return self._known[asked]
 
+    def _versioned(self, paths: Iterable[str]) -> list[str]:
+        version = self._version()
+        return [version + path for path in paths]
+
     def _version(self) -> str:
         with self._lock:
             if self._prefix is None:
@@ -228,10 +225,8 @@ class Docker:
         with self._lock:
             answer = self._answer("GET", asked)  # without a version the engine answers in its newest
         self._prefix = self._chosen(answer)
-        if self._prefix != f"/v{answer.headers.get('api-version')}":
-            self._forget()
-            return {}
-        return {asked: _decoded(answer)} if answer.status == 200 else {}
+        newest = self._prefix == f"/v{answer.headers.get('api-version')}"
+        return {asked: _decoded(answer)} if newest and answer.status == 200 else {}
 
     def _negotiate(self) -> str:
         return self._chosen(self._answer("GET", "/_ping"))

@@ -239,7 +239,7 @@ def known_as(found: dict[str, str]) -> str:
     return f"/containers/{found['Id']}/json"
 
 
-def test_what_a_newer_engine_answers_early_is_asked_again_in_a_version_that_is_known(tmp_path: Path) -> None:
+def test_what_a_newer_engine_is_asked_early_is_in_a_version_that_is_known(tmp_path: Path) -> None:
     with listing(tmp_path / "socket", "1.99") as (engine, client):
         client.expect(LISTS, INSPECTS)
         engine.sent.set()
@@ -249,11 +249,14 @@ def test_what_a_newer_engine_answers_early_is_asked_again_in_a_version_that_is_k
             assert client.get(*LISTS[1]) == [{"Id": "id-n0"}, {"Id": "id-n1"}]
             assert client.find_all(["/containers/id-n7/json"] * 3) == [{"Id": "id-n7"}] * 3
         assert {"/v1.51/networks", "/v1.51/containers/json?all=1", "/v1.51/containers/n7/json"} <= set(engine.asked)
+        assert [target for target in engine.asked if not target.startswith("/v1.51/")] == ["/networks"]
+        assert len(set(engine.asked)) == len(engine.asked)  # nothing twice
 
 
 def test_what_is_expected_of_nobody_is_told_where_it_is_asked_for(tmp_path: Path, docker: Make) -> None:
     client = docker(tmp_path / "none.sock")
-    client.expect(LISTS, INSPECTS)
+    with pytest.raises(LabError, match="no Docker engine answers"):
+        client.expect(LISTS, INSPECTS)
     with client.reading(), pytest.raises(LabError, match="no Docker engine answers"):
         client.foresee(LISTS)
 
