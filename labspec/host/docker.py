@@ -90,6 +90,7 @@ class Docker:
             yield
         finally:
             self._known = None
+            self._forget()
 
     def expect(self, lists: Iterable[tuple[str, Mapping[str, Any]]], paths: Sequence[str]) -> None:
         """Begin a reading: send the GETs that `foresee` and `meanwhile` will be given, and wait for the first only.
@@ -195,6 +196,10 @@ class Docker:
     def close(self) -> None:
         """Close the idle connections; a later request opens new ones."""
         self._pool.close()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop the answers that nobody has asked for: they would be of another time."""
         while self._foreseen:
             self._foreseen.popitem()[1].close()
         if self._begun is not None:

@@ -157,11 +157,12 @@ def test_what_goes_into_a_request() -> None:
 
 
 class Engine:
-    """An engine whose answers to a list come once `sent`; it has containers n0 and n2 to n499."""
+    """An engine whose answer to a list comes once all is `sent`; it has containers n0 and n2 to n499."""
 
     def __init__(self, version: str) -> None:
         self.version = version
         self.asked: list[str] = []
+        self.listed_now = b'[{"Id": "id-n0"}, {"Id": "id-n1"}]'
         self.sent, self.listed = threading.Event(), threading.Event()
 
     def answer(self, target: str) -> bytes:
@@ -172,7 +173,7 @@ class Engine:
             return head + b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"
         if path.startswith("/containers/json"):
             self.sent.wait(5)
-            return json_reply(b'[{"Id": "id-n0"}, {"Id": "id-n1"}]')
+            return json_reply(self.listed_now)
         name = path.split("/")[2]
         if name == "n3":
             self.sent.set()
@@ -269,3 +270,14 @@ def test_other_containers_than_those_expected_are_read(tmp_path: Path) -> None:
             client.meanwhile(LISTS[1], INSPECTS[3:9], known_as)
             engine.sent.set()
             assert client.find_all(["/containers/id-n7/json"] * 3) == [{"Id": "id-n7"}] * 3
+
+
+def test_an_answer_that_nobody_asked_for_is_not_taken_later(tmp_path: Path) -> None:
+    with listing(tmp_path / "socket") as (engine, client):
+        engine.sent.set()
+        with client.reading():
+            client.foresee(LISTS)
+        engine.listed_now = b"[]"
+        with client.reading():
+            client.foresee(LISTS)
+            assert client.get(*LISTS[1]) == []

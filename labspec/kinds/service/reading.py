@@ -44,7 +44,8 @@ def observe(reading: Reading) -> Iterator[Observed]:
     early: dict[str, State] = {}
 
     def read(inspect: Mapping[str, Any]) -> None:
-        if not record and not shared_ids(inspect):
+        own = _labels(inspect).get(LAB_LABEL) == reading.lab.name  # it may only have the name of one
+        if own and not record and not shared_ids(inspect):
             early[inspect["Id"]] = _state(inspect, resources.get(address_of(inspect)), {}, reading.applied)
 
     inspects, images = own_containers(reading.docker, reading.lab.name, resources, record, read)
