@@ -47,7 +47,8 @@ def standing(host: Host, lab: str, made: Plan) -> list[dict[str, Any]]:
             own = getattr(kinds[change.kind], "as_found", None)
             resource = _resource(item)
             found = own(resource, change.before, host) if own else as_found(resource, change.before, entry)
-            items[change.address] = _item(found)
+            if found is not None:
+                items[change.address] = _item(found)
     return list(items.values())
 
 
@@ -121,18 +122,22 @@ def put_back(
         if any(covers(wanted, address) for wanted in addresses)
     }
     outcome = execute(plan(before, found), host, on_event, threading.Event())
-    _remember(host, lab.name, addresses)
+    stuck = {address for address, _ in outcome.failed}
+    applied = {item["address"]: item["desired"] for item in recorded(host, lab.name) if item["address"] in addresses}
+    # What cannot go back is as the lab has made it.
+    applied |= {address: lab.by_address[address].desired for address in stuck if address in lab.by_address}
+    _remember(host, lab.name, applied)
     return outcome
 
 
-def _remember(host: Host, lab: str, addresses: Collection[str]) -> None:
-    """Have the journal say of settings what was last applied: what a hand has edited is not labspec's."""
+def _remember(host: Host, lab: str, settings: Mapping[str, Mapping[str, Any]]) -> None:
+    """Have the journal say of settings, by address, what was last applied: what a hand has edited is not labspec's."""
     journal = host.journal(lab)
     entries = journal.entries()
-    for item in recorded(host, lab):
-        entry, applied = entries.get(item["address"]), digests(item["desired"])
-        if item["address"] in addresses and entry is not None and entry.get("applied", applied) != applied:
-            journal.record(item["address"], {**entry, "applied": applied})
+    for address, desired in settings.items():
+        entry, applied = entries.get(address), digests(desired)
+        if entry is not None and entry.get("applied", applied) != applied:
+            journal.record(address, {**entry, "applied": applied})
 
 
 def _resource(item: Mapping[str, Any]) -> Resource:

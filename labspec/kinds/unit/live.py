@@ -90,10 +90,15 @@ class UnitLive:
         """Return a problem for each unit that systemd would not take, or that this host cannot have."""
         return unit_problems(changes, lab, host)
 
-    def as_found(self, resource: Resource, before: Mapping[str, Any], host: Host) -> Resource:
-        """Return a unit of the lab as it is on the host, its file byte for byte; one that has failed, as it ran."""
+    def as_found(self, resource: Resource, before: Mapping[str, Any], host: Host) -> Resource | None:
+        """Return a unit of the lab as it is on the host, its file byte for byte; one that has failed, as it ran.
+
+        None where its file is gone.
+        """
         path = resource.options["path"]
         text = content_of(host.system, path) if path else None
+        if path and text is None:
+            return None
         kept = {key: value for key, value in before.items() if key == "enabled" or value in ("started", "stopped")}
         return resource._replace(
             desired={
