@@ -103,6 +103,7 @@ def check_gone(run: Run, originals: dict[str, Any], groups: dict[str, Any]) -> N
         now, was = world.groups.get(name), groups.get(name)
         if (now and (now[0], sorted(now[1]))) != (was and (was[0], sorted(was[1]))):
             run.fail(f"destroy left group {name} as {now}, not {was}")
-    rest = [path.name for path in run.root.glob("*/*") if not (run.edited_files and path.name.startswith("kept-"))]
+    may_keep = run.edited_files or run.stuck
+    rest = [path.name for path in run.root.glob("*/*") if not (may_keep and path.name.startswith("kept-"))]
     if rest:
         run.fail(f"destroy left {rest} in labspec's folder")

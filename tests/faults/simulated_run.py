@@ -72,6 +72,9 @@ class Run:
     random: Random
     world: World
     story: list[str] = field(default_factory=list)
+    stuck: bool = False
+    """Whether an apply has said that it could not put something back: what it knows of it may be of before."""
+
     edited_files: bool = False
     """Whether somebody has edited a file of the lab, so that a copy of it is kept."""
     edited_docker: bool = False

@@ -169,6 +169,7 @@ def _attempt(run: Run, wanted: Version, faults: Faults, counts: Counts, *, destr
     said = [f"{address}: {error.diagnostics[0].message}" for address, error in outcome.failed]
     run.story[-1] += f" -> {outcome.done} done, {outcome.skipped} skipped, failed: {said}"
     counts.failures += bool(outcome.failed)
+    run.stuck = run.stuck or bool(outcome.stuck)
     check_back(run, outcome.taken_back, before)
     if any("internal error" in text for text in said):
         run.fail(f"an internal error: {said}")
