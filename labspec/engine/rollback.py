@@ -79,10 +79,10 @@ def record(host: Host, lab: str, settings: Collection[Mapping[str, Any]]) -> Non
 
 def begin(host: Host, lab: Lab, addresses: Collection[str]) -> None:
     """Note what the lab wants at those addresses of which nothing is noted: all that is known if it is cut off."""
-    known = {item["address"] for item in recorded(host, lab.name)}
-    new = [address for address in addresses if address not in known]
+    old = recorded(host, lab.name)
+    new = set(addresses) - {item["address"] for item in old}
     if new:
-        keep(host, lab, new)
+        record(host, lab.name, merged(old, lab, new))
 
 
 def keep(host: Host, lab: Lab, addresses: Collection[str]) -> None:

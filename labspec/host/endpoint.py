@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labspec.core.diagnostic import LabError
 
@@ -20,16 +20,28 @@ def deadline(variable: str, usual: float) -> float:
     return float(text)
 
 
+def client_folder() -> str:
+    """Return the folder where the docker client keeps what is the user's own."""
+    return os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")  # noqa: PTH111  no exception without home
+
+
+def client_config() -> dict[str, Any] | None:
+    """Return the docker client's settings, {} where there are none; None where they cannot be read."""
+    try:
+        with open(f"{client_folder()}/config.json", "rb") as file:  # noqa: PTH123  no pathlib needed
+            found = json.load(file)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def chosen_context() -> str:
     """Return the docker context that the docker client would take, "" for its default."""
     name = os.environ.get("DOCKER_CONTEXT")
     if name is None:
-        folder = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")  # noqa: PTH111  no pathlib needed
-        try:
-            with open(f"{folder}/config.json", "rb") as file:  # noqa: PTH123
-                name = json.load(file).get("currentContext")
-        except (OSError, ValueError, AttributeError):
-            name = None
+        name = (client_config() or {}).get("currentContext")
     return name if isinstance(name, str) and name != "default" else ""
 
 

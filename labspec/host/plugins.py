@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
+
+from labspec.host.endpoint import client_config, client_folder
 
 _FOLDERS = (
     "/usr/local/lib/docker/cli-plugins",
@@ -19,15 +20,8 @@ CALLED_BY = "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND"
 
 def plugin(name: str) -> str | None:
     """Return the program that `docker NAME` runs; None where only the docker client can tell."""
-    own = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")  # noqa: PTH111  no exception without home
-    try:
-        with open(f"{own}/config.json", "rb") as file:  # noqa: PTH123
-            config = json.load(file)
-    except FileNotFoundError:
-        config = {}
-    except (OSError, ValueError):
+    config = client_config()
+    if config is None or config.keys() & {"cliPluginsExtraDirs", "plugins"}:
         return None
-    if not isinstance(config, dict) or config.keys() & {"cliPluginsExtraDirs", "plugins"}:
-        return None
-    paths = (f"{folder}/docker-{name}" for folder in (f"{own}/cli-plugins", *_FOLDERS))
+    paths = (f"{folder}/docker-{name}" for folder in (f"{client_folder()}/cli-plugins", *_FOLDERS))
     return next((path for path in paths if os.access(path, os.X_OK)), None)

@@ -49,7 +49,7 @@ class Project:
     @classmethod
     @lru_cache(maxsize=1)
     def of_lab(cls, scope: Scope) -> Project:
-        """Return the project of the lab's own services, of the spec: every image and service asks for it."""
+        """Return the project of the lab's own services; every image and service of the spec asks for it."""
         sections = {section: dict(_entries(scope, section)) for section in SECTIONS}
         return cls(scope.lab, "", scope, (), sections, scope.profiles, scope)
 
