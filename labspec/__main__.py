@@ -41,9 +41,15 @@ def main() -> None:
 
 def start() -> None:
     """Run the command line of this process, and end it."""
-    main()
+    code = 0
+    try:
+        main()
+    except SystemExit as end:
+        if not isinstance(end.code, int):
+            raise
+        code = end.code
     # All has been written: taking every value apart, one by one, would take as long as reading a small lab.
-    os._exit(0)
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from labspec.core.diagnostic import did_you_mean
-
-Path = tuple[str | int, ...]
+from labspec.kinds.mistake import Mistake, Path, shown
 
 _EXPECTED = {
     "string_type": "text",
@@ -41,18 +40,6 @@ _LIMITS = {
     "too_long": "at most {max_length} item(s)",
     "string_pattern_mismatch": "text of the form {pattern}",
 }
-_SHOWN = 40
-"""How many characters of a wrong value a message repeats."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """One mistake at a path below the checked value, on the value there or (`key`) on its key."""
-
-    path: Path
-    message: str
-    hint: str | None = None
-    key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +69,6 @@ def mistakes(error: ValidationError, model: type[BaseModel], value: Any, what: s
     found = [_placed(item, value) for item in error.errors(include_url=False)]
     for item in _pruned(found, 0):
         yield _mistake(item, model, what)
-
-
-def shown(value: Any) -> str:
-    """Return a value as a message names it: "text 'abc'", "a list", "12"."""
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return str(value).lower()
-        case int() | float():
-            return f"the number {value}"
-        case str():
-            short = value if len(value) <= _SHOWN else value[: _SHOWN - 3] + "..."
-            return f"text {short!r}"
-        case Mapping():
-            return "a mapping"
-        case _:
-            return "a list"
 
 
 def _placed(item: Any, value: Any) -> _Error:

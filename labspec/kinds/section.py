@@ -12,11 +12,10 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from labspec.core.resource import Resource
 from labspec.kinds.mistakes import mistakes
-from labspec.kinds.provider import Naming, Scope, Section
+from labspec.kinds.naming import NAME_PATTERN, USUAL_NAMES
+from labspec.kinds.provider import Naming, Scope
 
-NAME_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$"
 SIZE_PATTERN = r"^[0-9]+ ?([bB]|[kKmMgGtT][bB]?)?$"
-USUAL_NAMES = Naming(NAME_PATTERN, "use letters, digits, '_', '.' and '-', and begin with a letter or digit")
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _LONGEST_NAME = 255
 
@@ -44,12 +43,6 @@ class ModelSection(ABC):
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of one entry, references to its own `$defs` included."""
         return model_schema(self.model)
-
-
-def naming(section: Section) -> Naming:
-    """Return what the names of a section's entries look like: those of objects, where it does not say."""
-    found: Naming = getattr(section, "naming", USUAL_NAMES)
-    return found
 
 
 def goes_with_external(

@@ -9,8 +9,8 @@ from typing import Any
 
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import Resource
+from labspec.kinds.naming import naming
 from labspec.kinds.provider import Section
-from labspec.kinds.section import naming
 from labspec.spec.lookups import has_failed
 from labspec.spec.report import Mark, Place, Places, Report, find
 from labspec.spec.scope import DocumentScope
@@ -118,7 +118,8 @@ def _check_cycles(resources: Sequence[Resource], marks: Sequence[Mark], report: 
 
 def _cycles(needs: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
     """Yield cycles of needs, each from its first address to the same again, until none is left."""
-    left = {address: [need for need in sorted(set(wanted)) if need in needs] for address, wanted in needs.items()}
+    # What needs nothing is in no cycle.
+    left = {address: [need for need in sorted(set(wanted)) if needs.get(need)] for address, wanted in needs.items()}
     for _ in range(_MOST_CYCLES):
         try:
             TopologicalSorter(left).prepare()

@@ -106,7 +106,8 @@ def write(
             for resource in lab.resources
         ],
     }
-    stored["files"] = list(files)
+    # As shown they are relative to the current folder, which the next run may not be in.
+    stored["files"] = [os.path.abspath(path) for path in files]  # noqa: PTH100  pathlib cannot fold '..' away
     content = json.dumps(stored, separators=(",", ":")).encode()
     if len(content) > MOST_BYTES // 4:
         return
@@ -223,11 +224,7 @@ def _digests(lab: Lab) -> Digests:
 
 
 def _stored_position(at: Position | None, files: dict[str, int]) -> list[int] | None:
-    if at is None:
-        return None
-    # As shown it is relative to the current folder, which the next run may not be in.
-    path = os.path.abspath(at.file)  # noqa: PTH100  pathlib cannot fold '..' away
-    return [files.setdefault(path, len(files)), at.line, at.column]
+    return None if at is None else [files.setdefault(at.file, len(files)), at.line, at.column]
 
 
 def _digest_of(path: str) -> str:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from labspec.spec.report import Mark, Report, mark_at
 
-_BAD = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-"""What YAML forbids, and the line breaks that only old YAML knows: no editor counts lines by them."""
 _SHOWN = 10
+
+
+@cache
+def _bad() -> re.Pattern[str]:
+    """Return what finds what YAML forbids, and line breaks that only old YAML knows: no editor counts lines by them.
+
+    It takes long to compile, and most files are seen to be good without it.
+    """
+    return re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def decode(data: bytes, path: str, report: Report) -> tuple[str, Mark] | None:
@@ -19,7 +27,7 @@ def decode(data: bytes, path: str, report: Report) -> tuple[str, Mark] | None:
         _not_utf8(data, error, path, report)
         return None
     base = report.add_file(path, text)
-    if _BAD.search(text):
+    if not text.replace("\n", "").isprintable() and _bad().search(text):
         _bad_characters(text, base, report)
         return None
     return text, base
@@ -37,7 +45,7 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError, path: str, report: Report)
 
 
 def _bad_characters(text: str, base: Mark, report: Report) -> None:
-    for number, match in enumerate(_BAD.finditer(text)):
+    for number, match in enumerate(_bad().finditer(text)):
         if number == _SHOWN:
             return
         line, column = _line_and_column(text, match.start())

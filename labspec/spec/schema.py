@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from labspec.kinds.naming import naming
 from labspec.kinds.provider import Part, Section
-from labspec.kinds.section import naming
 from labspec.spec.examples import with_examples
 from labspec.spec.head import KEYS
 from labspec.spec.top import VERSION

@@ -22,6 +22,9 @@ LABS: dict[str, Write] = {
         f"  s{n}: {{image: debian, depends_on: [s{max(n - 1, 0)}], ports: ['{20000 + n}:80'], "
         f"environment: {{A: '{n}'}}, mem_limit: 32m}}"
     ),
+    "services that build": lambda n: (
+        f"  b{n}: {{build: {{context: ., dockerfile_inline: 'FROM debian:latest', args: {{A: '{n}'}}}}}}"
+    ),
     "images": lambda n: f"  i{n}: {{from: 'debian:latest', steps: [{{env: {{A: '{n}'}}}}]}}",
     "networks": lambda n: f"  n{n}: {{driver_opts: {{a: '{n}'}}}}",
     "volumes": lambda n: f"  v{n}: {{labels: {{a: '{n}'}}}}",
@@ -40,7 +43,8 @@ def lab(sections: tuple[str, ...], number: int) -> str:
     lines = ["labspec: 1", "lab: {name: grows}"]
     lines += ["host:"] if sections[0] in IN_HOST else []
     for section in sections:
-        lines.append(f"  {section}:" if section in IN_HOST else f"{section}:")
+        key, *_ = section.split()
+        lines.append(f"  {key}:" if key in IN_HOST else f"{key}:")
         lines += (LABS[section](index).replace("[s0]", "[]" if not index else "[s0]") for index in range(number))
     return "\n".join(lines) + "\n"
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from labspec.kinds.compose.form import form_mistakes
 from labspec.kinds.compose.meaning import control_character, meaning_mistakes
-from labspec.kinds.mistakes import Mistake
+from labspec.kinds.mistake import Mistake
+from labspec.kinds.naming import NAME_PATTERN
 from labspec.kinds.provider import Scope
-from labspec.kinds.section import NAME_PATTERN
 
 Path = Sequence[str | int]
 

@@ -8,7 +8,7 @@ from typing import Any
 from labspec.kinds.compose import values
 from labspec.kinds.compose.mounts import Mount
 from labspec.kinds.compose.places import EACH, Path, matches
-from labspec.kinds.mistakes import Mistake
+from labspec.kinds.mistake import Mistake
 
 MOST_REPLICAS = 1000
 _SAME: Sequence[tuple[str, Path, Callable[[Any], object]]] = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from labspec.core.diagnostic import did_you_mean
 from labspec.kinds.compose.schema import is_extension, known_keys, name_patterns, validator
-from labspec.kinds.mistakes import Mistake, shown
+from labspec.kinds.mistake import Mistake, shown
 
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError

@@ -13,8 +13,8 @@ from labspec.kinds.compose.images import check_reference
 from labspec.kinds.compose.mounts import Mount, file_mode, is_cdi_device, parse_device, parse_tmpfs
 from labspec.kinds.compose.places import EACH, Path, matches
 from labspec.kinds.compose.ports import parse_expose, parse_ports
-from labspec.kinds.mistakes import Mistake
-from labspec.kinds.section import NAME_PATTERN
+from labspec.kinds.mistake import Mistake
+from labspec.kinds.naming import NAME_PATTERN
 
 Reader = Callable[[Any], object]
 
@@ -175,23 +175,24 @@ READERS: Mapping[Path, Reader] = {
 """Place in a service -> what reads it, and raises ValueError for what it cannot read."""
 
 _OF_KEY: dict[object, list[tuple[Path, Reader]]] = {}
-"""The same by the service's key: an entry has few of them."""
+"""The same by the service's key, with the place below it: an entry has few of them."""
 for _path, _reader in READERS.items():
-    _OF_KEY.setdefault(_path[0], []).append((_path, _reader))
+    _OF_KEY.setdefault(_path[0], []).append((_path[1:], _reader))
 
 
 def meaning_mistakes(entry: Mapping[str, Any], what: str) -> Iterator[Mistake]:
     """Yield what is wrong in a service, named `what` in messages, that the schema finds good."""
     unread = False
-    for path, reader in (item for key in entry for item in _OF_KEY.get(key, ())):
-        for found, value in matches(entry, path):
-            if value is None:
-                continue
-            try:
-                reader(value)
-            except ValueError as error:
-                unread = True
-                yield _told(found, str(error))
+    for key, whole in entry.items():
+        for below, reader in _OF_KEY.get(key, ()):
+            for found, value in matches(whole, below, (key,)) if below else (((key,), whole),):
+                if value is None:
+                    continue
+                try:
+                    reader(value)
+                except ValueError as error:
+                    unread = True
+                    yield _told(found, str(error))
     if not _printable(entry):
         yield from _controls(entry, ())
     yield from _ulimit_names(entry)

@@ -80,21 +80,18 @@ class Project:
         return tuple(name for name in sorted(self.sections["services"]) if self.active(name))
 
     @cached_property
-    def builds(self) -> Mapping[str, str]:
-        """Tag -> address of the images that its services build; of those that build the same one, the first."""
+    def builders(self) -> Mapping[str, str]:
+        """Tag -> service of the images that its services build; of those that build the same one, the first."""
         found: dict[str, str] = {}
         for name in self.services:
             if self.sections["services"][name].get("build") is not None:
-                found.setdefault(self.built_tag(name), self.address("image", name))
+                found.setdefault(self.built_tag(name), name)
         return found
 
     def builds_first(self, service: str) -> bool:
         """Return whether a service that builds is the first to build its image, or builds another one of that name."""
+        first = self.builders[self.built_tag(service)]
         services = self.sections["services"]
-        tag = self.built_tag(service)
-        first = next(
-            name for name in self.services if services[name].get("build") is not None and self.built_tag(name) == tag
-        )
         return first == service or services[first]["build"] != services[service]["build"]
 
     @cached_property

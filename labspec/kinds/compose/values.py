@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from math import isfinite
 from typing import Any
 
@@ -103,7 +102,7 @@ def nanoseconds(value: str) -> int:
     parts = _DURATION.findall(value) if len(value) <= 64 else []
     if not parts or "".join(count + unit for count, unit in parts) != value:
         raise ValueError(f"'{value}' is not a duration: write numbers with h, m, s or ms such as 1m30s")
-    total = sum(int(Decimal(count) * _NANOSECONDS[unit]) for count, unit in parts)
+    total = sum(_times(count, _NANOSECONDS[unit]) for count, unit in parts)
     if total > _LARGEST:
         raise ValueError(f"'{value}' is too long a duration")
     return total
@@ -119,7 +118,16 @@ def size(value: float | str) -> int:
     if not match:
         raise ValueError(f"'{value}' is not a size: write a number of bytes, or a number with k, m or g such as 100m")
     amount, power = match[1], _POWERS[match[2].lower().rstrip("ib")]
-    return _bounded(int(amount) << power if "." not in amount else int(Decimal(amount) * 2**power))
+    return _bounded(_times(amount, 2**power))
+
+
+def _times(count: str, unit: int) -> int:
+    """Return so many units, a part of the last one left out."""
+    if "." not in count:
+        return int(count) * unit
+    from decimal import Decimal
+
+    return int(Decimal(count) * unit)
 
 
 def swap(value: float | str) -> int:

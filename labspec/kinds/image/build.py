@@ -11,6 +11,7 @@ from labspec.core.resource import Resource
 from labspec.host import inputs
 from labspec.kinds.compose.project import Project
 from labspec.kinds.compose.schema import is_extension
+from labspec.kinds.compose.values import mapping
 from labspec.kinds.image.context import select
 from labspec.kinds.image.dockerfile import dockerfile_text
 from labspec.kinds.image.names import image_tag, lab_image, normal_tag, valid_tag
@@ -19,7 +20,6 @@ from labspec.kinds.image.parse import Source, instructions
 from labspec.kinds.image.patterns import has_wildcard
 from labspec.kinds.image.recipe import Path, Recipe
 from labspec.kinds.provider import Scope
-from labspec.kinds.volume.model import labels_mapping
 
 _PREDEFINED = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy", "source_date_epoch")
 """Build arguments that BuildKit knows without ARG; their case does not matter."""
@@ -140,7 +140,7 @@ def _of_section(
         arguments=arguments,
         target=section.get("target"),
         platform=platforms[0] if len(platforms) == 1 else platform if platform in platforms else None,
-        labels=labels_mapping(section.get("labels") or {}),
+        labels=mapping(section.get("labels") or {}),
         ignore=_ignore(scope, file, context),
         further=options,
         project=project.name,
@@ -153,7 +153,7 @@ def _common(entry: Mapping[str, Any], options: Options) -> dict[str, Any]:
         "arguments": {name: _text(value) for name, value in (entry.get("build_args") or {}).items()},
         "target": entry.get("target"),
         "platform": entry.get("platform"),
-        "labels": labels_mapping(entry.get("labels") or {}),
+        "labels": mapping(entry.get("labels") or {}),
         "further": options,
     }
 

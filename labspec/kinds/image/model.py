@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import Resource
+from labspec.kinds.compose.values import mapping
 from labspec.kinds.image.build import dockerfile_resource, steps_resource
 from labspec.kinds.image.context import with_content
 from labspec.kinds.image.instructions import (
@@ -30,7 +31,6 @@ from labspec.kinds.image.names import TAG_PATTERN, image_tag, valid_tag
 from labspec.kinds.image.options import KEYS
 from labspec.kinds.provider import Scope
 from labspec.kinds.section import Line, ModelSection, Size
-from labspec.kinds.volume.model import labels_mapping
 
 _CONFIG = ConfigDict(extra="forbid")
 _SOURCES = ("from", "dockerfile", "archive", "rootfs", "external")
@@ -233,7 +233,7 @@ def _archive(name: str, entry: Mapping[str, Any], scope: Scope) -> Resource | No
 def _resource(
     name: str, entry: Mapping[str, Any], scope: Scope, source: str, desired: Mapping[str, Any], **options: Any
 ) -> Resource:
-    wanted = {"labels": labels_mapping(entry["labels"])} if entry.get("labels") else {}
+    wanted = {"labels": mapping(entry["labels"])} if entry.get("labels") else {}
     tag = image_tag(scope.lab, name, entry)
     return Resource(
         address=f"image.{name}",

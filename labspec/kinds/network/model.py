@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from labspec.core.resource import Resource
+from labspec.kinds.network.resource import network_resource
 from labspec.kinds.provider import Scope
 from labspec.kinds.section import ModelSection, Name, Text, goes_with_external
-from labspec.kinds.volume.model import labels_mapping
 
 
 def _subnet(value: str) -> str:
@@ -107,54 +107,6 @@ class NetworkSection(ModelSection):
         if not goes_with_external(entry, sorted(set(entry) - {"external", "name"}), path, self.kind, scope):
             return
         yield network_resource(f"network.{name}", scope.lab, name, entry)
-
-
-def network_resource(address: str, project: str, key: str, entry: Mapping[str, Any]) -> Resource:
-    """Return the resource for one valid entry of a `networks` section, of a spec or of a compose file."""
-    compose = {name: value for name, value in entry.items() if name != "subnets" and value is not None}
-    if entry.get("subnets"):
-        compose["ipam"] = {"config": [{"subnet": subnet} for subnet in entry["subnets"]]}
-    host_name = str(entry.get("name") or (key if entry.get("external") else f"{project}_{key}"))
-    compose["name"] = host_name
-    desired = {} if entry.get("external") else _desired(compose)
-    return Resource(
-        address=address,
-        kind="network",
-        name=host_name,
-        desired=desired,
-        options={"key": key, "compose": compose, "external": bool(entry.get("external"))},
-        project=project,
-    )
-
-
-def _desired(compose: Mapping[str, Any]) -> dict[str, Any]:
-    desired: dict[str, Any] = {}
-    for key, field in (("driver", "driver"), ("internal", "internal"), ("attachable", "attachable")):
-        if compose.get(key) is not None:
-            desired[field] = compose[key]
-    for key, field in (("enable_ipv4", "ipv4"), ("enable_ipv6", "ipv6")):
-        if compose.get(key) is not None:
-            desired[field] = compose[key]
-    if compose.get("driver_opts"):
-        desired["options"] = {name: str(value) for name, value in compose["driver_opts"].items()}
-    if compose.get("labels"):
-        desired["labels"] = labels_mapping(compose["labels"])
-    ipam = compose.get("ipam") or {}
-    if ipam.get("driver"):
-        desired["ipam_driver"] = ipam["driver"]
-    if ipam.get("options"):
-        desired["ipam_options"] = dict(ipam["options"])
-    if ipam.get("config"):
-        desired["pools"] = [_pool(pool) for pool in ipam["config"]]
-    return desired
-
-
-def _pool(pool: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: pool[name] for name in ("subnet", "ip_range", "gateway", "aux_addresses") if pool.get(name)}
-    for name in ("subnet", "ip_range"):
-        if name in kept:
-            kept[name] = str(ipaddress.ip_network(kept[name], strict=False))
-    return kept
 
 
 SECTION = NetworkSection()

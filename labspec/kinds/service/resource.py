@@ -12,7 +12,7 @@ from labspec.kinds.compose.ports import parse_ports
 from labspec.kinds.compose.project import DEFAULT_NETWORK, Project
 from labspec.kinds.compose.values import mapping
 from labspec.kinds.image.names import lab_image, normal_tag
-from labspec.kinds.network.model import network_resource
+from labspec.kinds.network.resource import network_resource
 from labspec.kinds.service.desired import desired_fields
 from labspec.kinds.service.desired_links import OTHERS
 from labspec.kinds.service.entry import executed_entry, label_files, parts, written_entry
@@ -54,7 +54,9 @@ def default_network(key: str, project: Project) -> Resource | None:
 
 
 def _service(key: str, entry: Entry, project: Project) -> Resource:
-    image, image_address = _image(key, entry, project)
+    address = project.address("service", key)
+    own = None if entry.get("build") is not None else lab_image(project.lab, str(entry.get("image") or ""))
+    image, image_address = own or _image(key, entry, project)
     name = entry.get("container_name") or f"{project.name}-{key}-1"
     environment = service_environment(key, entry, project)
     desired = desired_fields(key, name, image, entry, environment, project)
@@ -65,14 +67,14 @@ def _service(key: str, entry: Entry, project: Project) -> Resource:
     wanted = [image_address] if image_address else []
     wanted += needs(key, entry, project)
     return Resource(
-        address=project.address("service", key),
+        address=address,
         kind="service",
         name=name,
         desired=desired,
         options={
             "key": key,
             "compose": executed_entry(key, entry, image, project),
-            "written": written_entry(key, entry, project, own_image=_is_of_lab(entry, project)),
+            "written": written_entry(key, entry, project, own_image=own is not None),
             "image": image,
             "image_address": image_address,
             "pull_policy": _pull_policy(entry),
@@ -86,27 +88,20 @@ def _service(key: str, entry: Entry, project: Project) -> Resource:
             "static": _is_static(entry, desired),
             "external": False,
         },
-        needs=tuple(dict.fromkeys(address for address in wanted if address != project.address("service", key))),
+        needs=tuple(dict.fromkeys(need for need in wanted if need != address)),
         project=project.name,
     )
 
 
 def _image(key: str, entry: Entry, project: Project) -> tuple[str, str]:
-    """Return the reference on the host, and the address of the lab's own image ("": not the lab's)."""
+    """Return the reference on the host, and the address of the image that the project builds ("": none of them)."""
     if entry.get("build") is not None:
         tag = project.built_tag(key)
-        return tag, project.address("image", key) if project.builds_first(key) else project.builds[tag]
-    reference = str(entry.get("image") or "")
-    own = lab_image(project.lab, reference)
-    if own:
-        return own
-    wanted = normal_tag(reference)
-    return wanted, project.builds.get(wanted, "")
-
-
-def _is_of_lab(entry: Entry, project: Project) -> bool:
-    """Return whether a service uses an entry of the lab's `images`."""
-    return entry.get("build") is None and lab_image(project.lab, str(entry.get("image") or "")) is not None
+        builder = key if project.builds_first(key) else project.builders[tag]
+    else:
+        tag = normal_tag(str(entry.get("image") or ""))
+        builder = project.builders.get(tag, "")
+    return tag, project.address("image", builder) if builder else ""
 
 
 def _pull_policy(entry: Entry) -> str:

@@ -11,10 +11,12 @@ from labspec.core.resource import Resource
 from labspec.kinds.compose.project import Path, Project
 from labspec.kinds.compose.schema import is_extension
 from labspec.kinds.compose.values import boolean
-from labspec.kinds.network.model import Network, network_resource
+from labspec.kinds.network.model import Network
+from labspec.kinds.network.resource import network_resource
 from labspec.kinds.provider import Scope
 from labspec.kinds.section import check_model
-from labspec.kinds.volume.model import Volume, volume_resource
+from labspec.kinds.volume.model import Volume
+from labspec.kinds.volume.resource import volume_resource
 
 Entry = Mapping[str, Any]
 

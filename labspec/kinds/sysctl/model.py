@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from labspec.core.resource import Resource
-from labspec.kinds.mistakes import shown
+from labspec.kinds.mistake import shown
 from labspec.kinds.provider import Naming, Scope
 
 VALUE_PATTERN = r"^[!-~]+( +[!-~]+)*$"
