@@ -35,7 +35,8 @@ SETTLED_SECONDS = 2
 _DRAFT = re.compile(r"[0-9a-f]{40}\.[0-9]+")
 _PACKAGE = Path(__file__).parent.parent
 _LAB = tuple(name for name in Lab._fields if name not in ("resources", "files"))
-_RESOURCE = tuple(name for name in Resource._fields if name != "at")
+_RESOURCE = Resource._fields[:-1]
+"""All but `at`, which is stored as _stored_position has it."""
 _NEEDS = _RESOURCE.index("needs")
 
 Digests = dict[tuple[str, int, int, int], str]
@@ -102,8 +103,7 @@ def write(
         "contents": dict(lab.files),
         "lab": {name: getattr(lab, name) for name in _LAB},
         "resources": [
-            [*(getattr(resource, name) for name in _RESOURCE), _stored_position(resource.at, files)]
-            for resource in lab.resources
+            [*resource[: len(_RESOURCE)], _stored_position(resource.at, files)] for resource in lab.resources
         ],
     }
     # As shown they are relative to the current folder, which the next run may not be in.
@@ -193,7 +193,7 @@ def _resources(rows: Sequence[list[Any]], files: Sequence[str]) -> Iterator[Reso
     for *values, at in rows:
         values[_NEEDS] = tuple(values[_NEEDS])
         place = Position(files[at[0]], at[1], at[2]) if at else None
-        yield Resource(**dict(zip(_RESOURCE, values, strict=True)), at=place)
+        yield Resource._make((*values, place))
 
 
 def _refreshed(lab: Lab, known: Digests) -> Lab | None:
