@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from labspec.cli import options
-from labspec.cli.planfile import PlanFile
 from labspec.core.diagnostic import LabError
+
+if TYPE_CHECKING:
+    from labspec.cli.planfile import PlanFile
 
 EPILOG = """Apply shows the plan and asks; only 'yes' goes on. Press Ctrl-C once and the steps that run are
 finished, then apply stops; what is done stays done, and the next apply goes on from there. Press it twice to stop at
@@ -79,36 +82,36 @@ def command(
     """
     from labspec.cli.execution import Request, execute
 
-    planned = PlanFile.read(Path(spec)) if spec else None
+    planned = _planned(spec)
     if planned is None:
         lab = options.load(spec, variables, variable_files)
-        request = Request(
-            "apply",
-            lab,
-            targets,
-            replace,
-            allow=allow,
-            approved=approved,
-            wait=wait,
-            allow_missing=allow_missing,
-            confirm_within=confirm_within,
-        )
     else:
         _nothing_else(variables, variable_files, targets, replace)
         lab = options.load(planned.spec, planned.variables, tuple(map(Path, planned.variable_files)))
-        request = Request(
-            "destroy" if planned.destroy else "apply",
-            lab,
-            planned.targets,
-            planned.replace,
-            allow=allow,
-            approved=True,
-            wait=wait,
-            expected=planned.fingerprint,
-            allow_missing=allow_missing,
-            confirm_within=0 if planned.destroy else confirm_within,
-        )
+        targets, replace = planned.targets, planned.replace
+    destroy = planned is not None and planned.destroy
+    request = Request(
+        "destroy" if destroy else "apply",
+        lab,
+        targets,
+        replace,
+        allow=allow,
+        approved=approved or planned is not None,
+        wait=wait,
+        expected=planned.fingerprint if planned else None,
+        allow_missing=allow_missing,
+        confirm_within=0 if destroy else confirm_within,
+    )
     return execute(request, steps=steps, verbose=verbose, as_json=as_json)
+
+
+def _planned(path: str | None) -> PlanFile | None:
+    """Return the plan file at a path; None where it is a spec, or there is none."""
+    if path is None:
+        return None
+    from labspec.cli.planfile import PlanFile
+
+    return PlanFile.read(Path(path))
 
 
 def _nothing_else(

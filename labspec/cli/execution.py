@@ -138,7 +138,7 @@ class Review:
 
 def _tell_way_back(plan: Plan) -> None:
     """Say what an apply that fails puts back, and what not."""
-    from labspec.engine.rollback import SETTINGS, settings_in
+    from labspec.engine.settings import SETTINGS, settings_in
 
     settings = settings_in(plan)
     if not settings:
@@ -183,10 +183,11 @@ def _await_confirmation(plan: Plan, request: Request) -> None:
     """Say what goes back by itself, and ask for a 'yes' that keeps it where somebody is there to give one."""
     import select
 
-    from labspec.engine import pending, rollback
+    from labspec.engine import pending
+    from labspec.engine.settings import settings_in
     from labspec.host.host import Host
 
-    settings = rollback.settings_in(plan)
+    settings = settings_in(plan)
     if not settings:
         return
     click.echo(

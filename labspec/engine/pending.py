@@ -18,24 +18,16 @@ from labspec.core.change import Plan
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import Lab
 from labspec.engine import rollback
+from labspec.engine.settings import settings_in
 from labspec.host.host import Host
+from labspec.host.state import PENDING
 
 if TYPE_CHECKING:
     from labspec.engine.executor import Event, Outcome
 
-FILE = "pending.json"
 AGAIN_SECONDS = 10
 """After so long the timer tries once more what it could not do."""
 _BOOTED = Path("/run/systemd/system")
-
-
-def refuse(host: Host, lab: str) -> None:
-    """Raise LabError where settings of the lab wait for a confirmation."""
-    if (host.state.root / lab / FILE).exists():
-        raise LabError(
-            f"settings of lab '{lab}' that were applied with --confirm-within are not confirmed yet",
-            hint="'labspec confirm' keeps them, 'labspec confirm --revert' puts them back",
-        )
 
 
 def guarded(
@@ -48,14 +40,14 @@ def guarded(
     if not _BOOTED.is_dir():
         raise LabError("--confirm-within needs systemd, which is not this host's init", hint="apply without it")
     old = rollback.recorded(host, lab.name)
-    addresses = rollback.settings_in(made)
+    addresses = settings_in(made)
     kept = {
         "lab": [lab.name, lab.root, lab.file],
         "addresses": list(addresses),
         "before": list(before),
         "after": rollback.merged(old, lab, addresses),
     }
-    host.state.write(lab.name, FILE, json.dumps(kept, sort_keys=True).encode())
+    host.state.write(lab.name, PENDING, json.dumps(kept, sort_keys=True).encode())
     try:
         _set_timer(host, lab.name, seconds)
     except BaseException:
@@ -89,18 +81,18 @@ def revert(host: Host, lab: str, on_event: Callable[[Event], None]) -> Outcome:
 
 def forget(host: Host, lab: str) -> None:
     """Have no settings of the lab wait any more."""
-    (host.state.root / lab / FILE).unlink(missing_ok=True)
+    (host.state.root / lab / PENDING).unlink(missing_ok=True)
 
 
 def drop(host: Host, lab: str) -> None:
     """Have nothing go back by itself any more, where something would: it is back already."""
-    if (host.state.root / lab / FILE).exists():
+    if (host.state.root / lab / PENDING).exists():
         forget(host, lab)
         _stop_timer(host, lab)
 
 
 def _read(host: Host, lab: str) -> Mapping[str, Any]:
-    path = host.state.root / lab / FILE
+    path = host.state.root / lab / PENDING
     try:
         found: Mapping[str, Any] = json.loads(path.read_bytes())
     except FileNotFoundError:

@@ -1,6 +1,6 @@
 """The way back of the host's settings: what they were as an apply began, and putting them there again.
 
-Settings are what a lab changes of the host outside the engine. What the last apply made them, or the first was about to
+Settings are what settings.py says. What the last apply made them, or the first was about to
 make them, is kept in the lab's state folder; with what was edited by hand since, that is the state before an apply. To
 go back is to apply it, for what an apply that failed has begun to change, and nothing else.
 """
@@ -17,6 +17,7 @@ from labspec.core.diff import digests
 from labspec.core.resource import Lab, Resource
 from labspec.engine.observe import observe
 from labspec.engine.planner import covers, plan
+from labspec.engine.settings import SETTINGS
 from labspec.host.host import Host
 from labspec.kinds import lives
 from labspec.kinds.journalled import as_found
@@ -24,8 +25,6 @@ from labspec.kinds.journalled import as_found
 if TYPE_CHECKING:
     from labspec.engine.executor import Event, Outcome
 
-SETTINGS = frozenset({"user", "group", "file", "sysctl", "kernel_arg", "daemon", "unit"})
-"""Kinds whose journal has what was there before."""
 LASTING = frozenset({"package"})
 """Kinds of the host that stay as far as an apply came: taking them back could take more with them."""
 FILE = "settings.json"
@@ -50,11 +49,6 @@ def standing(host: Host, lab: str, made: Plan) -> list[dict[str, Any]]:
             if found is not None:
                 items[change.address] = _item(found)
     return list(items.values())
-
-
-def settings_in(made: Plan) -> tuple[str, ...]:
-    """Return the addresses of the settings that a plan changes."""
-    return tuple(change.address for change in made.changes if change.kind in SETTINGS)
 
 
 def settings_of(lab: Lab) -> list[dict[str, Any]]:

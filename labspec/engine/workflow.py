@@ -10,7 +10,9 @@ from labspec.core.diagnostic import Diagnostic, LabError
 from labspec.core.resource import Lab, Observed, Resource
 from labspec.engine.observe import observe
 from labspec.engine.planner import Wishes, emptying, plan
+from labspec.engine.settings import settings_in
 from labspec.host.host import Host
+from labspec.host.state import COPIES, PENDING
 from labspec.kinds import REGISTRY, lives
 
 if TYPE_CHECKING:
@@ -77,14 +79,11 @@ def apply(
     changes the lab, and LabError, with nothing changed, where something stands in the way, a danger is not allowed, or
     the plan is not the expected one.
     """
-    from labspec.engine import pending, rollback
     from labspec.engine.executor import Outcome, execute
-    from labspec.kinds.daemon.rollback import let_it_act
 
     stop = stop or threading.Event()
     with host.state.lock(lab.name):
-        pending.refuse(host, lab.name)
-        let_it_act(host, lab.name)
+        _await_the_last(lab.name, host)
         made = make_plan(lab, host, targets=targets, replace=replace, destroy=destroy, allow_missing=allow_missing)
         if expected is not None and made.fingerprint != expected:
             raise LabError(
@@ -103,25 +102,54 @@ def apply(
             return Outcome(made, 0, (), 0, False, 0.0, False)
         gc.set_threshold(COLLECTED)
         gc.enable()  # a short command goes without (__main__.py); steps may take long
-        settings = rollback.settings_in(made)
-        before = rollback.standing(host, lab.name, made) if settings and (confirm_within or not destroy) else []
-        if settings and not destroy:
-            rollback.begin(host, lab, settings)
-        if not settings:
-            outcome = execute(made, host, on_event, stop)
-        elif confirm_within:
-            outcome = pending.guarded(
-                made, before, lab, host, confirm_within, lambda: execute(made, host, on_event, stop)
-            )
+        if settings_in(made) and not destroy:
+            outcome = _with_way_back(made, lab, host, on_event, stop, confirm_within)
         else:
             outcome = execute(made, host, on_event, stop)
-            if not destroy and not outcome.failed and not outcome.interrupted:
-                rollback.keep(host, lab, settings)
-        if not destroy and outcome.failed and settings:
-            outcome = _taken_back(outcome, settings, before, lab, host, on_event)
         if destroy and not targets and not outcome.failed and not outcome.skipped:
             host.state.forget(lab.name)
         return outcome
+
+
+def _await_the_last(lab: str, host: Host) -> None:
+    """Wait for what an apply that was cut off has left to act. Raises LabError where something is to be confirmed."""
+    if host.state.has(lab, PENDING):
+        raise LabError(
+            f"settings of lab '{lab}' that were applied with --confirm-within are not confirmed yet",
+            hint="'labspec confirm' keeps them, 'labspec confirm --revert' puts them back",
+        )
+    if host.state.has(lab, COPIES):
+        from labspec.kinds.daemon.rollback import let_it_act
+
+        let_it_act(host, lab)
+
+
+def _with_way_back(
+    made: Plan,
+    lab: Lab,
+    host: Host,
+    on_event: "Callable[[Event], None]",
+    stop: threading.Event,
+    confirm_within: int,
+) -> "Outcome":
+    """Run a plan that changes settings of the host: they go back where it fails, or nobody confirms them."""
+    from labspec.engine import pending, rollback
+    from labspec.engine.executor import execute
+
+    settings = settings_in(made)
+    before = rollback.standing(host, lab.name, made)
+    rollback.begin(host, lab, settings)
+
+    def run() -> "Outcome":
+        return execute(made, host, on_event, stop)
+
+    if confirm_within:
+        outcome = pending.guarded(made, before, lab, host, confirm_within, run)
+    else:
+        outcome = run()
+        if not outcome.failed and not outcome.interrupted:
+            rollback.keep(host, lab, settings)
+    return _taken_back(outcome, settings, before, lab, host, on_event) if outcome.failed else outcome
 
 
 def _taken_back(

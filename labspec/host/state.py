@@ -13,6 +13,10 @@ from typing import Any
 from labspec.core.diagnostic import LabError
 
 _LOCK, _PROGRAMS = "lock", "lock.programs"
+PENDING = "pending.json"
+"""Settings that go back unless they are confirmed."""
+COPIES = "rollback"
+"""The folder of what Docker's settings were before an apply that is under way, or was cut off."""
 _RECORDS = ("applied.json", "adopted.json", "settings.json")
 EXIT_LOCKED = 75
 """EX_TEMPFAIL of sysexits.h: try again later."""
@@ -101,6 +105,10 @@ class StateFolder:
                 hint="set LABSPEC_STATE_DIR to a folder that you can write to",
             ) from error
         return folder
+
+    def has(self, lab: str, name: str = "") -> bool:
+        """Return whether something of this name is in the lab's folder, or ("") whether it has one."""
+        return (self.root / lab / name).exists()
 
     def write(self, lab: str, name: str, content: bytes) -> Path:
         """Write one file of the lab's folder atomically and return its path."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labspec.host.state import write_atomic
+from labspec.host.state import COPIES, write_atomic
 from labspec.kinds.daemon.running import BOOTED
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ EVERY_SECONDS = 3
 LONGEST_SECONDS = 300
 _ACT_SECONDS = 120
 _BETWEEN_LOOKS = 0.3
-_FILES = "rollback"
 
 # FILE and COPY are repeated; where there is no COPY there was no FILE.
 _SCRIPT = """# Arguments: UNIT FOLDER restart|reload PID STARTED DEADLINE [FILE COPY]...
@@ -61,7 +60,7 @@ def arm(host: Host, lab: str, paths: Sequence[str], how: str, *, timer: bool) ->
 
     One that waits with copies of these files stays: it was set before something that failed, and Docker may be down.
     """
-    folder = host.state.lab(lab) / _FILES
+    folder = host.state.lab(lab) / COPIES
     if timer and folder.is_dir() and {*paths} <= {*_pairs(folder)[::2]} and _waits(host, lab):
         return
     disarm(host, lab)
@@ -100,7 +99,7 @@ def let_it_act(host: Host, lab: str) -> None:
     Copies that wait for no timer go: nothing was changed after they were made, or the journal has it. The lab's lock is
     to be held, so that nobody else's is waited for.
     """
-    folder = host.state.root / lab / _FILES
+    folder = host.state.root / lab / COPIES
     end = time.monotonic() + _ACT_SECONDS
     while folder.is_dir() and BOOTED.is_dir() and _waits(host, lab):
         if time.monotonic() > end:
@@ -116,7 +115,7 @@ def _waits(host: Host, lab: str) -> bool:
 
 def put_back(host: Host, lab: str) -> None:
     """Put the files back as they were when the timer was armed."""
-    folder = host.state.lab(lab) / _FILES
+    folder = host.state.lab(lab) / COPIES
     pairs = _pairs(folder)
     for path, copy in zip(pairs[::2], pairs[1::2], strict=True):
         state = host.system.read(copy)
@@ -137,7 +136,7 @@ def _pairs(folder: Path) -> list[str]:
 
 def disarm(host: Host, lab: str) -> None:
     """Stop the timer, if there is one, and remove the copies."""
-    folder = host.state.root / lab / _FILES
+    folder = host.state.root / lab / COPIES
     if not folder.is_dir():
         return
     if BOOTED.is_dir():
