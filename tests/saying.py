@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -44,6 +44,7 @@ class Together(Say):
         return "all"
 
     @classmethod
-    def run_batch(cls, steps: Sequence[Self], host: Any) -> None:
+    def run_batch(cls, steps: Sequence[Self], host: Any) -> Iterable[Self]:
         with host.lock:
             host.ran.append("+".join(sorted(step.text for step in steps)))
+        return ()

@@ -1,6 +1,6 @@
 """A plan as data: changes, each with its reason and the very steps that apply will run."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple, Self
 
@@ -40,10 +40,11 @@ class Step:
         return None
 
     @classmethod
-    def run_batch(cls, steps: Sequence[Self], host: Any) -> None:
-        """Do all of them in one go."""
+    def run_batch(cls, steps: Sequence[Self], host: Any) -> Iterable[Self]:
+        """Do all of them in one go, and give those that are done before the last; one that fails is not among them."""
         for step in steps:
             step.run(host)
+            yield step
 
 
 class Danger(NamedTuple):

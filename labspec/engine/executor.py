@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
 from labspec.core.change import Node, Plan, Step
 from labspec.core.diagnostic import LabError
@@ -79,6 +79,17 @@ def execute(plan: Plan, host: Host, on_event: Callable[[Event], None], stop: thr
     )
 
 
+class _Told(NamedTuple):
+    """What the thread of a batch tells: steps that are done, or the ones that an error kept from it."""
+
+    indices: tuple[int, ...]
+    seconds: float
+    """Since the batch was started."""
+    error: BaseException | None = None
+    ended: bool = False
+    """Whether the batch has nothing more to tell."""
+
+
 class _Run:
     """The state of one execution; only the calling thread changes it."""
 
@@ -97,23 +108,24 @@ class _Run:
                 self._behind.setdefault(earlier, []).append(index)
         self._ready = [index for index, missing in self._missing.items() if not missing]
         self._left = set(self._numbers)
+        self._told: SimpleQueue[_Told] = SimpleQueue()
 
     def until_done(self, stop: threading.Event) -> bool:
         """Run what can run; return whether something was left because of `stop`."""
-        running: dict[Future[float], list[int]] = {}
-        finished: SimpleQueue[Future[float]] = SimpleQueue()
+        running = 0
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="step") as pool:
             while True:
                 self._pass_joins()
                 if not stop.is_set():
                     for batch in self._batches():
-                        future = self._start(batch, pool)
-                        running[future] = batch
-                        future.add_done_callback(finished.put)
+                        self._start(batch, pool)
+                        running += 1
                 if not running:
                     return stop.is_set() and bool(self._left) and not self.failed
-                future = finished.get()
-                self._finish(running.pop(future), future)
+                told = self._told.get()
+                if told.ended:
+                    running -= 1
+                self._note(told)
 
     def skip_the_rest(self) -> int:
         """Report every step that was not started, and return their number."""
@@ -139,25 +151,25 @@ class _Run:
         self._ready = []
         return list(batches.values())
 
-    def _start(self, batch: list[int], pool: ThreadPoolExecutor) -> Future[float]:
+    def _start(self, batch: list[int], pool: ThreadPoolExecutor) -> None:
         self._left.difference_update(batch)
         for index in batch:
             self.started.add(self._nodes[index].address)
             self._tell("start", index)
-        return pool.submit(_timed, [self._step(index) for index in batch], self._host)
+        pool.submit(_run, {self._step(index): index for index in batch}, self._host, self._told.put)
 
-    def _finish(self, batch: list[int], future: Future[float]) -> None:
-        error = future.exception()
-        if error is None:
-            self.done += len(batch)
-            for index in batch:
-                self._tell("done", index, future.result())
+    def _note(self, told: _Told) -> None:
+        """Take in what a batch tells: steps that are done, or that it could not do."""
+        if told.error is None:
+            self.done += len(told.indices)
+            for index in told.indices:
+                self._tell("done", index, told.seconds)
                 self._release(index)
             return
-        refused = refusal(error)
-        self.failed.append((self._nodes[batch[0]].address, refused))
-        for index in batch:
-            self._tell("fail", index, getattr(error, "seconds", 0.0), refused)
+        refused = refusal(told.error)
+        self.failed.append((self._nodes[told.indices[0]].address, refused))
+        for index in told.indices:
+            self._tell("fail", index, told.seconds, refused)
 
     def _release(self, index: int) -> None:
         for later in self._behind.get(index, ()):
@@ -180,13 +192,25 @@ def _real(nodes: Sequence[Node]) -> list[int]:
     return [index for index, node in enumerate(nodes) if node.step is not None]
 
 
-def _timed(steps: Sequence[Step], host: Host) -> float:
+def _run(steps: Mapping[Step, int], host: Host, tell: Callable[[_Told], None]) -> None:
+    """Run steps in one go, each with its number in the plan, and tell what is done, at last of all that is left."""
     started = time.monotonic()
-    if len(steps) == 1:
-        steps[0].run(host)
-    else:
-        type(steps[0]).run_batch(steps, host)
-    return time.monotonic() - started
+    left = dict(steps)
+    error = None
+    try:
+        for step in _done_one_by_one(list(steps), host):
+            tell(_Told((left.pop(step),), time.monotonic() - started))
+    except BaseException as raised:
+        error = raised
+    indices = tuple(left.values() or (steps.values() if error else ()))
+    tell(_Told(indices, time.monotonic() - started, error, ended=True))
+
+
+def _done_one_by_one(steps: Sequence[Step], host: Host) -> Iterable[Step]:
+    if len(steps) > 1:
+        return type(steps[0]).run_batch(steps, host)
+    steps[0].run(host)
+    return ()
 
 
 def refusal(error: BaseException) -> LabError:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from saying import Log, Say, Together
 
 from labspec.core.change import Node, Plan, Step
+from labspec.core.diagnostic import LabError
 from labspec.engine.executor import Event, Outcome, execute
 from labspec.host.docker import ApiError
 
@@ -100,3 +102,66 @@ def test_every_kind_of_failure_is_told_in_words(log: Log) -> None:
         "/var/x: No space left on device",
         "internal error: ValueError: odd\n      = please report it",
     ]
+
+
+@dataclass(frozen=True)
+class InTurn(Say):
+    """Steps that run in one go, each done by itself; one that begins with 'fail' ends it."""
+
+    @property
+    def batch(self) -> str:
+        return "in turn"
+
+
+def test_what_is_done_before_the_rest_of_its_batch_is_told_and_lets_others_go_on(log: Log) -> None:
+    behind = threading.Event()
+
+    @dataclass(frozen=True)
+    class Behind(Say):
+        def run(self, host: Log) -> None:
+            super().run(host)
+            behind.set()
+
+    @dataclass(frozen=True)
+    class WaitsForBehind(InTurn):
+        def run(self, host: Log) -> None:
+            assert self.text == "first" or behind.wait(20)
+            super().run(host)
+
+    nodes = [
+        Node(WaitsForBehind("first"), "x.a"),
+        Node(WaitsForBehind("second"), "x.b"),
+        Node(Behind("c"), "x.c", (0,)),
+    ]
+    outcome, events = run(nodes, log)
+    assert log.ran == ["first", "c", "second"]
+    assert outcome.done == 3
+    told = [(event.kind, event.address) for event in events]
+    assert told.index(("done", "x.a")) < told.index(("start", "x.c")) < told.index(("done", "x.b"))
+
+
+def test_a_batch_that_fails_in_its_middle_fails_what_is_left_of_it(log: Log) -> None:
+    nodes = [
+        Node(InTurn("a"), "x.a"),
+        Node(InTurn("fail"), "x.bad"),
+        Node(InTurn("c"), "x.c"),
+        Node(Say("behind a"), "x.d", (0,)),
+        Node(Say("behind c"), "x.e", (2,)),
+    ]
+    outcome, events = run(nodes, log)
+    assert log.ran == ["a", "fail", "behind a"] or log.ran == ["a", "behind a", "fail"]
+    assert (outcome.done, outcome.skipped) == (2, 1)
+    assert [(address, str(error)) for address, error in outcome.failed] == [("x.bad", "fail: no")]
+    assert [event.address for event in events if event.kind == "fail"] == ["x.bad", "x.c"]
+
+
+def test_a_batch_that_fails_at_its_end_is_a_failure_too(log: Log) -> None:
+    @dataclass(frozen=True)
+    class AllSaidDone(InTurn):
+        @classmethod
+        def run_batch(cls, steps: Sequence[Self], host: Any) -> Iterator[Self]:
+            yield from super().run_batch(steps, host)
+            raise LabError("the end: no")
+
+    outcome, _ = run([Node(AllSaidDone("a"), "x.a"), Node(AllSaidDone("b"), "x.b")], log)
+    assert [(address, str(error)) for address, error in outcome.failed] == [("x.a", "the end: no")]

@@ -222,7 +222,7 @@ class SimulatedWhales:
 
         self._world.write("build", act, child=True)
 
-    def _up(self, services: Sequence[str], *, force_recreate: bool, **_: Any) -> None:
+    def _up(self, services: Sequence[str], *, force_recreate: bool, **_: Any) -> Iterator[tuple[str, bytes]]:
         document = json.loads(Path(str(self._file)).read_text().replace("$$", "$"))
         for key in services:
             entry = document["services"][key]
@@ -232,9 +232,10 @@ class SimulatedWhales:
             ]:
                 self._do("scale down", lambda extra=extra: self._world.containers.pop(extra["Id"], None))
             for number in range(1, wanted + 1):
-                self._one(key, entry, number, document, anew=force_recreate)
+                made = self._one(key, entry, number, document, anew=force_recreate)
+                yield "stderr", f" Container {made['Name'][1:]}  Started\n".encode()
 
-    def _one(self, key: str, entry: Mapping[str, Any], number: int, document: Any, *, anew: bool) -> None:
+    def _one(self, key: str, entry: Mapping[str, Any], number: int, document: Any, *, anew: bool) -> dict[str, Any]:
         world = self._world
         old = next((item for item in world.containers.values() if _is(item, self._project, key, number)), None)
         name = str(entry.get("container_name") or f"{self._project}-{key}-{number}")
@@ -250,6 +251,7 @@ class SimulatedWhales:
             made = old
         if not _runs(made):
             self._do("start", lambda: self._docker._act(made, "start", None, {}))  # noqa: SLF001  the engine is one
+        return made
 
     def _do(self, what: str, act: Any) -> Any:
         from python_on_whales import DockerException

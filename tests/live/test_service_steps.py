@@ -48,7 +48,7 @@ def make(host: Host, lab_name: str, busybox: str) -> Make:
         steps = [
             step(lab_name, lab_name, key, f"service.{key}", entry.get("scale", 1)) for key, entry in services.items()
         ]
-        step.run_batch(steps, host)
+        list(step.run_batch(steps, host))
         return [inspect(host, f"{lab_name}-{key}-1") for key in services]
 
     return made

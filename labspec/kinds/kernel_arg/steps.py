@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -37,7 +37,7 @@ class SetArgument(Step):
         self.run_batch([self], host)
 
     @classmethod
-    def run_batch(cls, steps: Sequence[Self], host: Host) -> None:
+    def run_batch(cls, steps: Sequence[Self], host: Host) -> Iterable[Self]:
         """Change all of them."""
         add = sorted(step.argument for step in steps if not step.away)
         remove = sorted(step.argument for step in steps if step.away)
@@ -45,3 +45,4 @@ class SetArgument(Step):
             host.system.run(grubby_command(add, remove), seconds=SECONDS)
         else:
             change_own(steps[0].lab, add, remove, host)
+        return ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -40,7 +40,7 @@ class InstallPackage(Step):
         self.run_batch([self], host)
 
     @classmethod
-    def run_batch(cls, steps: Sequence[Self], host: Host) -> None:
+    def run_batch(cls, steps: Sequence[Self], host: Host) -> Iterable[Self]:
         """Install all of them."""
         with _LOCK:
             tool = manager()
@@ -53,6 +53,7 @@ class InstallPackage(Step):
             entry = journal.entries().get(step.address)
             if entry is not None:
                 journal.record(step.address, {**entry, "came": sorted({*entry.get("came", ()), *came})})
+        return ()
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class RemovePackage(Step):
         self.run_batch([self], host)
 
     @classmethod
-    def run_batch(cls, steps: Sequence[Self], host: Host) -> None:
+    def run_batch(cls, steps: Sequence[Self], host: Host) -> Iterable[Self]:
         """Remove all of them; those that are gone already are fine."""
         with _LOCK:
             tool = manager()
@@ -88,6 +89,7 @@ class RemovePackage(Step):
             rest = sorted(unneeded & came)
             if rest:
                 host.system.run(tool.remove(rest), seconds=SECONDS)
+        return ()
 
 
 def installed(tool: Manager, host: Host) -> Mapping[str, str]:

@@ -199,7 +199,8 @@ def _document(of: _Same, project: str) -> str:
 def _make(desired: Resource, lab: Lab, *, anew: bool = False) -> Step:
     make = RecreateContainers if anew else CreateContainers
     replicas = int(desired.desired.get("replicas", 1))
-    return make(lab.name, desired.project, desired.options["key"], desired.address, replicas)
+    container = desired.name if replicas == 1 else ""
+    return make(lab.name, desired.project, desired.options["key"], desired.address, replicas, container)
 
 
 def _waits(desired: Resource, lab: Lab) -> tuple[Step, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -83,6 +83,8 @@ class ComposeStep(Step):
     """The service's key in the compose file."""
     address: str
     replicas: int = 1
+    container: str = ""
+    """The name of its only container, by which compose says that it has started; "" where there may be more."""
     recreates: ClassVar[bool] = False
 
     @property
@@ -92,32 +94,45 @@ class ComposeStep(Step):
 
     def run(self, host: Host) -> None:
         """Make the containers of this service."""
-        self.run_batch([self], host)
+        list(self.run_batch([self], host))
 
     @classmethod
-    def run_batch(cls, steps: Sequence[Self], host: Host) -> None:
-        """Make the containers of several services. Raises LabError with the engine's reasons in plain words."""
-        from python_on_whales import DockerException
+    def run_batch(cls, steps: Sequence[Self], host: Host) -> Iterator[Self]:
+        """Make the containers of several services, and yield each service that has started.
 
+        Raises LabError with the engine's reasons in plain words.
+        """
         lab, project = steps[0].lab, steps[0].project
         file = str(host.state.lab(lab) / compose_file(project))
-        services = sorted(step.service for step in steps)
+        left = {step.container or step.address: step for step in steps}
         with _TURNS[lab, project]:
-            try:
-                host.whales(file, project).compose.up(
-                    services,
-                    detach=True,
-                    dependencies=False,
-                    no_build=True,
-                    recreate=cls.recreates,
-                    force_recreate=cls.recreates,
-                    pull="never",
-                    color=False,
-                    quiet=True,
-                )
-            except DockerException as error:
-                raise _failure(steps, host, error.stderr or error.stdout or "", error.return_code) from error
-        _verify(steps, host)
+            for container in cls._started(steps, file, host):
+                if container in left:
+                    yield left.pop(container)
+        _verify(list(left.values()), host)
+
+    @classmethod
+    def _started(cls, steps: Sequence[Self], file: str, host: Host) -> Iterator[str]:
+        """Run compose, and yield the name of each container that it says it has started."""
+        from python_on_whales import DockerException
+
+        try:
+            for _, line in host.whales(file, steps[0].project).compose.up(
+                sorted(step.service for step in steps),
+                detach=True,
+                dependencies=False,
+                no_build=True,
+                recreate=cls.recreates,
+                force_recreate=cls.recreates,
+                pull="never",
+                color=False,
+                stream_logs=True,
+            ):
+                words = line.decode(errors="replace").split()
+                if len(words) == 3 and words[0] == "Container" and words[2] == "Started":
+                    yield words[1]
+        except DockerException as error:
+            raise _failure(steps, host, error.stderr or "", error.return_code) from error
 
 
 @dataclass(frozen=True)
@@ -151,7 +166,9 @@ def _service(container: Any) -> str:
 
 
 def _verify(steps: Sequence[ComposeStep], host: Host) -> None:
-    """Check what compose made, since it can say that all went well where it did not."""
+    """Check what compose made and said nothing of, since it can say that all went well where it did not."""
+    if not steps:
+        return
     made = Counter(_service(item) for item in _listed(host, steps[0].project) if item["State"] != "created")
     missing = [step for step in steps if made[step.service] < step.replicas]
     if missing:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,12 +90,13 @@ class WriteUnit(UnitStep):
         return self.target.lab
 
     @classmethod
-    def run_batch(cls, steps: Sequence[Self], host: Host) -> None:
+    def run_batch(cls, steps: Sequence[Self], host: Host) -> Iterable[Self]:
         """Write all the files, then make the links, since one unit may name another."""
         for step in steps:
             step.write(host)
         for step in steps:
             step.make_links(host)
+        return ()
 
     def run(self, host: Host) -> None:
         """Write it."""
@@ -131,9 +132,10 @@ class DaemonReload(Step):
         return "daemon-reload"
 
     @classmethod
-    def run_batch(cls, steps: Sequence[Self], host: Host) -> None:
+    def run_batch(cls, steps: Sequence[Self], host: Host) -> Iterable[Self]:
         """Reload once for all."""
         steps[0].run(host)
+        return ()
 
     def run(self, host: Host) -> None:
         """Reload."""
@@ -189,7 +191,7 @@ class StopUnit(UnitStep):
         return self.target.lab
 
     @classmethod
-    def run_batch(cls, steps: Sequence[Self], host: Host) -> None:
+    def run_batch(cls, steps: Sequence[Self], host: Host) -> Iterable[Self]:
         """Stop all of them; that one had failed is forgotten too."""
         for step in steps:
             if not step.leaving:
@@ -197,6 +199,7 @@ class StopUnit(UnitStep):
         units = [step.target.unit for step in steps]
         host.system.run(["systemctl", "stop", "--", *units], seconds=START_SECONDS, accepted=(0, 5))
         host.system.run(["systemctl", "reset-failed", "--", *units], accepted=(0, 1))
+        return ()
 
     def run(self, host: Host) -> None:
         """Stop it."""
