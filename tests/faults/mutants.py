@@ -37,21 +37,21 @@ def waits_for_one_only(patch: pytest.MonkeyPatch) -> None:
 
 def goes_on_after_a_failure(patch: pytest.MonkeyPatch) -> None:
     """What waits for a failed step runs nevertheless."""
-    finish = _Run._finish
+    note = _Run._note
 
-    def finished(run: Any, batch: list[int], future: Any) -> None:
-        finish(run, batch, future)
-        if isinstance(future.exception(), Exception):
-            for index in batch:
+    def noted(run: Any, told: Any) -> None:
+        note(run, told)
+        if isinstance(told.error, Exception):
+            for index in told.indices:
                 run._release(index)
 
-    patch.setattr(_Run, "_finish", finished)
+    patch.setattr(_Run, "_note", noted)
 
 
 def loses_the_last_of_a_batch(patch: pytest.MonkeyPatch) -> None:
     """The last step of a batch is not run."""
-    timed = executor._timed
-    patch.setattr(executor, "_timed", lambda steps, host: timed(steps[:-1] or steps, host))
+    run = executor._done_one_by_one
+    patch.setattr(executor, "_done_one_by_one", lambda steps, host: run(steps[:-1] or steps, host))
 
 
 def runs_twice(patch: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,6 @@ def does_not_stop(patch: pytest.MonkeyPatch) -> None:
 
 def swallows_failures(patch: pytest.MonkeyPatch) -> None:
     """A step that fails counts as done."""
-
     run = executor._done_one_by_one
 
     def done(steps: Any, host: Any) -> Any:
