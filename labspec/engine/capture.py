@@ -14,6 +14,7 @@ from labspec import __version__
 from labspec.core.diagnostic import Diagnostic, LabError, Position
 from labspec.core.resource import Lab, Resource
 from labspec.engine.replay import Job, job_of, masked, replay
+from labspec.host.docker import image_path
 from labspec.host.host import Host
 from labspec.sheet.captures import Capture, Captures, Origin
 from labspec.sheet.sheet import HOST, Block, Check, Run, Sheet, View
@@ -65,7 +66,7 @@ def origin(lab: Lab, host: Host) -> Origin:
     version = host.docker.get("/version")
     images = {}
     for resource in lab.resources:
-        answer = host.docker.find(f"/images/{resource.name}/json") if resource.kind == "image" else None
+        answer = host.docker.find(image_path(resource.name)) if resource.kind == "image" else None
         if answer:
             images[resource.address] = str(answer["Id"])
     return Origin(

@@ -292,6 +292,11 @@ def inspect_path(container: str) -> str:
     return f"/containers/{segment(container)}/json"
 
 
+def image_path(image: str) -> str:
+    """Return the path that an image is inspected by, of its tag, digest or id."""
+    return f"/images/{segment(image)}/json"
+
+
 def _query(query: Mapping[str, Any] | None) -> str:
     return "?" + urlencode(query) if query else ""
 

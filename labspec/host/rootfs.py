@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from labspec.core.diagnostic import LabError
-from labspec.host.docker import ApiError, segment
+from labspec.host.docker import ApiError, image_path
 
 if TYPE_CHECKING:
     from labspec.host.docker import Docker
@@ -40,7 +40,7 @@ def export_image(docker: Docker, image: str, folder: Path) -> str:
 
     Raises LabError where there is no such image, or something in it cannot be unpacked safely.
     """
-    found = docker.find(f"/images/{segment(image)}/json")
+    found = docker.find(image_path(image))
     if found is None:
         raise LabError(f"there is no image {image} on this host", hint=f"docker pull {image}")
     identity = str(found["Id"])

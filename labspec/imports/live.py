@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from labspec.core.change import Action
 from labspec.core.diagnostic import LabError, did_you_mean
 from labspec.core.resource import LAB_LABEL
-from labspec.host.docker import inspect_path, segment
+from labspec.host.docker import image_path, inspect_path
 from labspec.imports.compose import project_name
 from labspec.imports.live_container import container_entry
 from labspec.imports.live_images import import_images
@@ -211,7 +211,7 @@ def _service(host: Host, group: list[Any], names: _Names, found: _Found) -> None
     labels, name = _labels(first), str(first["Name"]).removeprefix("/")
     own = labels.get(_PROJECT) == found.lab and labels.get(_SERVICE)
     key = re.sub(r"[^a-zA-Z0-9_.-]", "-", str(own or name))
-    image = host.docker.find(f"/images/{segment(first['Image'])}/json")
+    image = host.docker.find(image_path(first["Image"]))
     info = host.docker.get("/info")
     peers = _peers(host, first)
     entry = container_entry(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labspec.core.diagnostic import LabError, did_you_mean
 from labspec.core.resource import LAB_LABEL
-from labspec.host.docker import filters, segment
+from labspec.host.docker import filters, image_path
 from labspec.kinds.image.names import normal_tag
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def import_images(
 
 
 def _tag(host: Host, reference: str) -> str:
-    image = host.docker.find(f"/images/{segment(reference)}/json")
+    image = host.docker.find(image_path(reference))
     if image is None:
         known = [tag for item in host.docker.get("/images/json") for tag in item.get("RepoTags") or ()]
         hint = did_you_mean(normal_tag(reference), known) or "'docker image ls' lists them"
@@ -79,7 +79,7 @@ def _labelled(host: Host, labels: Sequence[str]) -> Iterator[str]:
 def _used(host: Host, containers: Iterable[Answer]) -> Iterator[str]:
     """Yield the names by which containers have their images, where an image still has it, and no lab made it."""
     wanted = sorted({normal_tag(item["Config"]["Image"]) for item in containers})
-    answers = host.docker.find_all([f"/images/{segment(tag)}/json" for tag in wanted])
+    answers = host.docker.find_all([image_path(tag) for tag in wanted])
     for tag, image in zip(wanted, answers, strict=True):
         if image is not None and tag in (image.get("RepoTags") or ()) and not _owner(image["Config"]):
             yield tag

@@ -11,7 +11,7 @@ from labspec.checks.query import asked, query_mistake
 from labspec.core.diagnostic import LabError, did_you_mean
 from labspec.core.resource import SECRETS_LABEL, Lab
 from labspec.engine.views.model import View
-from labspec.host.docker import ApiError, inspect_path, segment
+from labspec.host.docker import ApiError, image_path, inspect_path, segment
 from labspec.kinds.subjects import HOST, base_of, subjects
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _ENDLESS = re.compile(
 )
 """What answers without an end, or with an archive in place of JSON."""
 _OBJECTS: dict[str, Callable[[str], str]] = {
-    "image": lambda name: f"/images/{segment(name)}/json",
+    "image": image_path,
     "network": lambda name: f"/networks/{segment(name)}",
     "volume": lambda name: f"/volumes/{segment(name)}",
 }

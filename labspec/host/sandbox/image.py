@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from labspec.core.diagnostic import LabError
-from labspec.host.docker import ApiError, Docker, filters, segment
+from labspec.host.docker import ApiError, Docker, filters, image_path, segment
 from labspec.host.sandbox.client import Client, failure
 from labspec.host.sandbox.objects import ENGINE_LABEL, IMAGE, LABEL
 
@@ -50,7 +50,7 @@ def ensure_image(docker: Docker, client: Client, engine: str, say: Say) -> str:
     """Return the tag of the image with an engine, built if need be. Raises LabError where it cannot be."""
     debian = codename()
     wanted = tag(engine, debian)
-    if docker.find(f"/images/{segment(wanted)}/json") is not None:
+    if docker.find(image_path(wanted)) is not None:
         return wanted
     base = _base(docker, client, debian, say)
     say(f"Building the sandbox image from {base}: once, about a minute")
@@ -85,7 +85,7 @@ def _base(docker: Docker, client: Client, debian: str, say: Say) -> str:
     """Return an image of a Debian: one that is here, else pulled, else made from packages."""
     own = f"{REPOSITORY}-base:{debian}"
     for image in (f"debian:{debian}", f"debian:{debian}-slim", own, "debian:latest"):
-        if docker.find(f"/images/{segment(image)}/json") and _codename_of(client, image) == debian:
+        if docker.find(image_path(image)) and _codename_of(client, image) == debian:
             return image
     say(f"Pulling debian:{debian}")
     if client.ask("pull", "--quiet", f"debian:{debian}", seconds=PULL_SECONDS).returncode == 0:

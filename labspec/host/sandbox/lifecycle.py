@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import IO
 
 from labspec.core.diagnostic import LabError
-from labspec.host.docker import ApiError, Docker, filters, segment
+from labspec.host.docker import ApiError, Docker, filters, image_path, segment
 from labspec.host.sandbox import capabilities, software
 from labspec.host.sandbox.client import LAST_LINES, Client, failure
 from labspec.host.sandbox.image import ensure_image
@@ -63,9 +63,9 @@ def down(docker: Docker, sandbox: Sandbox) -> None:
 def _images(docker: Docker, wish: Wish) -> tuple[str, ...]:
     """Return the images to hand in. Raises LabError for one that the outer engine does not have."""
     if wish.images is None:
-        return (DEFAULT_IMAGE,) if docker.find(f"/images/{segment(DEFAULT_IMAGE)}/json") else ()
+        return (DEFAULT_IMAGE,) if docker.find(image_path(DEFAULT_IMAGE)) else ()
     for image in wish.images:
-        if docker.find(f"/images/{segment(image)}/json") is None:
+        if docker.find(image_path(image)) is None:
             raise LabError(f"--image {image}: this Docker engine has no such image", hint=f"docker pull {image}")
     return wish.images
 

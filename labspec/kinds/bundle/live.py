@@ -13,7 +13,7 @@ from labspec.core.diagnostic import Diagnostic
 from labspec.core.diff import Cause, Diff, Field, Settle, compare
 from labspec.core.resource import Lab, Observed, Resource
 from labspec.host import runc
-from labspec.host.docker import segment
+from labspec.host.docker import image_path
 from labspec.kinds.bundle.config import CONFIG_FILE, flat
 from labspec.kinds.bundle.oci import schema_mistakes
 from labspec.kinds.bundle.steps import (
@@ -189,7 +189,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
 
 def _image_ids(images: Iterable[str], reading: Reading) -> dict[str, str]:
     wanted = sorted({image for image in images if image})
-    found = reading.docker.find_all([f"/images/{segment(image)}/json" for image in wanted])
+    found = reading.docker.find_all([image_path(image) for image in wanted])
     return {image: str(answer["Id"]) for image, answer in zip(wanted, found, strict=True) if answer is not None}
 
 

@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import Lab
-from labspec.host.docker import ApiError, segment
+from labspec.host.docker import ApiError, image_path, segment
 from labspec.host.rootfs import remove_tree
 from labspec.kinds.daemon.record import ADDRESS
 
@@ -80,7 +80,7 @@ class KeepImages(Step):
         """Write the files. Raises LabError where there is no room for them."""
         folder = host.state.lab(self.lab) / FOLDER
         for image in self.images:
-            if host.docker.find(f"/images/{segment(image)}/json") is None:
+            if host.docker.find(image_path(image)) is None:
                 continue
             folder.mkdir(mode=0o700, exist_ok=True)
             file, partial = _file(folder, image), folder / "partial"
@@ -102,7 +102,7 @@ class LoadImages(Step):
         """Load them, and remove the files."""
         folder = host.state.root / self.lab / FOLDER
         for image in kept(host, self.lab):
-            if host.docker.find(f"/images/{segment(image)}/json") is None:
+            if host.docker.find(image_path(image)) is None:
                 entry = _entry(host, self.lab)
                 carried = sorted({*entry.get("carried", ()), image})
                 host.journal(self.lab).record(ADDRESS, {**entry, "carried": carried})

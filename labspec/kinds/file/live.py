@@ -82,12 +82,12 @@ class FileLive:
             if resource is not None and change.action is not Action.DELETE:
                 yield from _in_the_way(resource, lab)
 
-    def as_found(self, resource: Resource, before: Mapping[str, Any], host: Host) -> Resource:
-        """Return a file of the lab as it is on the host, byte for byte."""
+    def as_found(self, resource: Resource, before: Mapping[str, Any], host: Host) -> Resource | None:
+        """Return a file of the lab as it is on the host, byte for byte; None where it is gone."""
         with anchored(resource.name) as path:
             now = host.system.read(path)
         if now is None:
-            return resource
+            return None
         found = as_found(resource, {**before, "content": content_text(now.content)}, {})
         return found._replace(options={**resource.options, "base64": base64.b64encode(now.content).decode()})
 

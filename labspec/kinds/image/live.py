@@ -9,7 +9,7 @@ from labspec.core.change import Action, Change, Danger, Preview, Step
 from labspec.core.diagnostic import Diagnostic, LabError
 from labspec.core.diff import Cause, Field, Settle, compare
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Lab, Observed, Resource
-from labspec.host.docker import filters, segment
+from labspec.host.docker import filters, image_path
 from labspec.kinds.adoption.record import ADOPTED
 from labspec.kinds.image.reading import foreign_images, found_image, with_base
 from labspec.kinds.objects import creation, plain_update, reason_for, removal, replacement, resources_of
@@ -176,7 +176,7 @@ def _taken(resources: Sequence[Resource], lab: Lab, host: Host) -> Iterator[Diag
     from labspec.kinds.image.steps import foreign_owner
 
     named = [(resource, tag) for resource in resources for tag in (resource.name, *resource.desired.get("tags", ()))]
-    found = host.docker.find_all([f"/images/{segment(tag)}/json" for _, tag in named])
+    found = host.docker.find_all([image_path(tag) for _, tag in named])
     for (resource, tag), image in zip(named, found, strict=True):
         whose = foreign_owner(image, lab.name) if image else None
         if whose:

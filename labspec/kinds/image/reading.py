@@ -7,7 +7,7 @@ from typing import Any
 
 from labspec.core.diff import digest, digests
 from labspec.core.resource import ADDRESS_LABEL, Lab, Observed, Resource
-from labspec.host.docker import segment
+from labspec.host.docker import image_path
 from labspec.kinds.adoption.objects import taken_over
 from labspec.kinds.adoption.record import ADOPTING, NOTE
 from labspec.kinds.image.names import TAGS_LABEL
@@ -46,7 +46,7 @@ def foreign_images(reading: Reading, there: Collection[str]) -> Iterator[Observe
     for image in taken_over(reading, "image", "/images/{}/json", found, there):
         yield _as_made(image, reading.lab) if image.facts.get(ADOPTING) else image
     named = [resource for resource in resources_of(reading.lab, "image") if resource.options.get("external")]
-    answers = reading.docker.find_all([f"/images/{segment(resource.name)}/json" for resource in named]) if named else []
+    answers = reading.docker.find_all([image_path(resource.name) for resource in named]) if named else []
     for resource, answer in zip(named, answers, strict=True):
         if answer is not None:
             yield Observed(resource.address, "image", answer["Id"], resource.name, owned=False)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Resource
-from labspec.host.docker import ApiError, Docker, filters, segment
+from labspec.host.docker import ApiError, Docker, filters, image_path, segment
 from labspec.host.host import COMMAND_SECONDS
 from labspec.kinds.objects import ownership
 
@@ -161,7 +161,7 @@ class RemoveImage(Step):
 
     def run(self, host: Host) -> None:
         """Remove it; one that is gone already is fine, and so is one that a rebuild has given its tag again."""
-        image = host.docker.find(f"/images/{segment(self.id)}/json")
+        image = host.docker.find(image_path(self.id))
         if image is None:
             return
         tags = image.get("RepoTags") or []
@@ -209,7 +209,7 @@ def foreign_owner(image: dict[str, Any], lab: str) -> str | None:
 
 def refuse_foreign(docker: Docker, tag: str, lab: str, over: str = "") -> None:
     """Raise LabError where an image that is not the lab's has the tag, but for the one with the id `over`."""
-    image = docker.find(f"/images/{segment(tag)}/json")
+    image = docker.find(image_path(tag))
     whose = foreign_owner(image, lab) if image and image["Id"] != over else None
     if whose:
         raise LabError(

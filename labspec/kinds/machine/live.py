@@ -12,7 +12,7 @@ from labspec.core.change import Action, Change, Danger, Preview, Step
 from labspec.core.diagnostic import Diagnostic
 from labspec.core.diff import Cause, Diff, Field, Settle, compare
 from labspec.core.resource import Lab, Observed, Resource
-from labspec.host.docker import segment
+from labspec.host.docker import image_path
 from labspec.kinds.journalled import ForgetMade
 from labspec.kinds.machine.settings import settings_file, settings_text
 from labspec.kinds.machine.steps import (
@@ -72,7 +72,7 @@ class MachineLive:
             return
         active = _active([unit for _, unit in places.values()], reading.host)
         images = sorted({image for _, _, image in known.values()})
-        found = reading.docker.find_all([f"/images/{segment(image)}/json" for image in images])
+        found = reading.docker.find_all([image_path(image) for image in images])
         ids = {image: str(answer["Id"]) for image, answer in zip(images, found, strict=True) if answer is not None}
         for address, (machine, unit) in sorted(places.items()):
             own = marker(machine, reading.lab.name, address)

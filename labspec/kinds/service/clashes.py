@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from labspec.core.change import Action, Change
 from labspec.core.diagnostic import Diagnostic
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Lab, Resource
-from labspec.host.docker import segment
+from labspec.host.docker import image_path
 from labspec.host.ports import bindable, taken_ports
 from labspec.kinds.service.given import lacking
 from labspec.kinds.service.steps import ContainerStep
@@ -118,7 +118,7 @@ def _images(made: Sequence[Resource], host: Host) -> Iterator[Diagnostic]:
         for resource in made
         if not resource.options.get("image_address") and resource.options.get("pull_policy") == "never"
     ]
-    paths = [f"/images/{segment(resource.options['image'])}/json" for resource in wanted]
+    paths = [image_path(resource.options["image"]) for resource in wanted]
     for resource, found in zip(wanted, host.docker.find_all(paths), strict=True):
         if found is None:
             yield Diagnostic(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
 from labspec.host import host as host_module
-from labspec.host.docker import filters, inspect_path, segment
+from labspec.host.docker import filters, image_path, inspect_path
 from labspec.kinds.service.refusals import explained
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class PullImage(Step):
 
     def run(self, host: Host) -> None:
         """Pull it. Raises LabError where no registry gives it and the host does not have it."""
-        if not self.always and host.docker.find(f"/images/{segment(self.reference)}/json") is not None:
+        if not self.always and host.docker.find(image_path(self.reference)) is not None:
             return
         from python_on_whales import DockerException
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from labspec.core.resource import Resource
-from labspec.host.docker import Docker, segment
+from labspec.host.docker import Docker, image_path
 from labspec.kinds.service.defaults import of_image
 
 
@@ -26,10 +26,10 @@ class Images(NamedTuple):
 def images_of(docker: Docker, inspects: Sequence[Mapping[str, Any]], wanted: Iterable[Resource]) -> Images:
     """Return what the host has of the images that containers have, and of those that their services want."""
     references = sorted({resource.options["image"] for resource in wanted})
-    answers = docker.find_all([f"/images/{segment(reference)}/json" for reference in references])
+    answers = docker.find_all([image_path(reference) for reference in references])
     by_reference = {name: image for name, image in zip(references, answers, strict=True) if image is not None}
     by_id = {image["Id"]: image for image in by_reference.values()}
     older = sorted({inspect["Image"] for inspect in inspects} - set(by_id))
-    found = docker.find_all([f"/images/{identity}/json" for identity in older])
+    found = docker.find_all([image_path(identity) for identity in older])
     by_id |= {name: image for name, image in zip(older, found, strict=True) if image}
     return Images.of(by_reference, by_id)
