@@ -121,6 +121,11 @@ class Commands(LazyGroup):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] == "help" and not ctx.resilient_parsing:
+            if len(args) == 1:
+                click.echo(ctx.get_help())
+                ctx.exit()
+            return super().resolve_command(ctx, [*args[1:], "--help"])
         found, command, rest = super().resolve_command(ctx, args)
         sandbox = ctx.meta.get(SANDBOX)
         if sandbox is None or command is None or ctx.resilient_parsing:
@@ -137,7 +142,7 @@ class Commands(LazyGroup):
             with formatter.section(title):
                 formatter.write_dl([(entry.name.ljust(columns), entry.summary) for entry in entries])
         formatter.write_paragraph()
-        formatter.write_text("'labspec COMMAND -h' explains a command, with examples.")
+        formatter.write_text("'labspec COMMAND -h' or 'labspec help COMMAND' explains a command, with examples.")
         for title, rows in HELP_ENDS.items():
             with formatter.section(title):
                 formatter.write_dl(rows)

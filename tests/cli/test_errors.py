@@ -40,6 +40,16 @@ def test_every_command_has_examples_in_its_help(name: str, labspec: Callable[...
     assert max(map(len, out.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("words", [("plan",), ("import", "live"), ("sandbox", "up"), ()], ids=" ".join)
+def test_help_of_a_command_is_asked_for_in_either_way(
+    words: tuple[str, ...], labspec: Callable[..., tuple[int, str, str]]
+) -> None:
+    assert labspec("help", *words) == labspec(*words, "--help")
+
+
+KNOWN_IMPORTS = "known: compose, dockerfile, unit, daemon, rkt, bundle, run, live"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message", "hint"),
     [
@@ -48,6 +58,8 @@ def test_every_command_has_examples_in_its_help(name: str, labspec: Callable[...
         (["xyzzy"], "there is no command 'xyzzy'", "'labspec --help' lists the commands"),
         (["plan", "--taget", "x"], "'labspec plan' has no option --taget", "did you mean '--target'?"),
         (["apply", "--auto-aprove"], "'labspec apply' has no option --auto-aprove", "did you mean '--auto-approve'?"),
+        (["help", "plna"], "there is no command 'plna'", "did you mean 'plan'?"),
+        (["help", "import", "nope"], "there is no 'labspec import nope'", KNOWN_IMPORTS),
         (["plan", "--zzzzzz"], "'labspec plan' has no option --zzzzzz", "'labspec plan -h' explains it"),
         (["--no-colour", "plan"], "'labspec' has no option --no-colour", "did you mean '--no-color'?"),
         (["plan", "a", "b"], "unexpected extra argument", "'labspec plan -h' explains it"),
