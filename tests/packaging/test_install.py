@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
+import uuid
 import zipfile
 from collections.abc import Callable
 from email import message_from_string
@@ -30,13 +32,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder `bin` of an environment with nothing but the wheel and what it needs."""
+@pytest.fixture(scope="session", params=["highest", "lowest-direct"])
+def installed(built: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """Return the folder `bin` of an environment with the wheel and what it needs: the newest, or as old as it says."""
     home = tmp_path_factory.mktemp("venv") / "labspec"
     (wheel,) = built.glob("*.whl")
     subprocess.run([UV, "venv", "-q", str(home)], check=True, timeout=120)
-    subprocess.run([UV, "pip", "install", "-q", "--python", str(home), str(wheel)], check=True, timeout=300)
+    command = [UV, "pip", "install", "-q", "--resolution", request.param, "--python", str(home), str(wheel)]
+    subprocess.run(command, check=True, timeout=300)
     return home / "bin"
 
 
@@ -95,3 +98,19 @@ def test_it_runs_its_own_files(labspec: Run, installed: Path) -> None:
     recipe = subprocess.run(where, capture_output=True, text=True, check=True, cwd="/", timeout=60).stdout.strip()
     assert Path(recipe).is_relative_to(installed.parent)
     assert (Path(recipe) / "Dockerfile").is_file()
+
+
+@pytest.mark.live
+def test_a_lab_is_made_and_removed(labspec: Run, tmp_path: Path) -> None:
+    """Builds and compose go through python-on-whales, whose calls differ from version to version."""
+    assert labspec("init", "first").returncode == 0
+    file = tmp_path / "first/lab.yaml"
+    name = f"labspec-wheel-{uuid.uuid4().hex[:8]}"
+    file.write_text(re.sub(r"(?m)^(\s+name: ).*$", rf"\g<1>{name}", file.read_text(), count=1))
+    try:
+        done = labspec("apply", "-y", "first")
+        assert done.returncode == 0, done.stderr
+        assert labspec("plan", "--detailed-exitcode", "first").returncode == 0
+    finally:
+        gone = labspec("destroy", "-y", "first")
+    assert gone.returncode == 0, gone.stderr
