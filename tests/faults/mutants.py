@@ -19,6 +19,7 @@ from labspec.kinds import lives
 from labspec.kinds.daemon import record as daemon_record
 from labspec.kinds.daemon import steps as daemon_steps
 from labspec.kinds.unit import steps as unit_steps
+from labspec.kinds.unit import way_back
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 
@@ -145,7 +146,7 @@ def restarts_nothing(patch: pytest.MonkeyPatch) -> None:
 def starts_nothing_again(patch: pytest.MonkeyPatch) -> None:
     """A unit that ran before the lab is left stopped."""
     patch.setattr(
-        unit_steps.ForgetUnit, "run", lambda step, host: host.journal(step.target.lab).forget(step.target.address)
+        way_back.ForgetUnit, "run", lambda step, host: host.journal(step.target.lab).forget(step.target.address)
     )
 
 

@@ -21,7 +21,7 @@ from labspec.host.system import FileState
 from labspec.kinds.daemon import live as daemon_live
 from labspec.kinds.daemon import restart, rollback, running
 from labspec.kinds.daemon import steps as daemon_steps
-from labspec.kinds.unit import live, names, reading, steps
+from labspec.kinds.unit import live, names, reading, steps, way_back
 
 _MEMORY = Path("/dev/shm")
 ROOT = (_MEMORY if _MEMORY.is_dir() else Path(tempfile.gettempdir())) / f"labspec-sim-{os.getpid()}"
@@ -230,7 +230,7 @@ def services_in_place(world: Any) -> Iterator[None]:
         return "a simulated complaint" if world.services.refuses == "trial" else None
 
     patches: list[tuple[Any, str, Any]] = [
-        *((module, "FOLDER", str(UNITS)) for module in (names, reading, steps)),
+        *((module, "FOLDER", str(UNITS)) for module in (names, reading, way_back)),
         *((module, "booted", lambda: True) for module in (live, reading)),
         (live, "unit_problems", lambda *_: ()),
         (steps, "SETTLE_SECONDS", 0),

@@ -13,22 +13,21 @@ from labspec.core.resource import Resource
 from labspec.kinds.compose.values import mapping
 from labspec.kinds.image.build import dockerfile_resource, steps_resource
 from labspec.kinds.image.context import with_content
-from labspec.kinds.image.instructions import (
+from labspec.kinds.image.instructions import CheckedStep, Stage
+from labspec.kinds.image.names import TAG_PATTERN, image_tag, valid_tag
+from labspec.kinds.image.options import KEYS
+from labspec.kinds.image.values import (
     Arguments,
-    CheckedStep,
     Label,
     Path,
     Platform,
     Reference,
     Scalar,
-    Stage,
     Value,
     Variable,
     Word,
     label_name,
 )
-from labspec.kinds.image.names import TAG_PATTERN, image_tag, valid_tag
-from labspec.kinds.image.options import KEYS
 from labspec.kinds.provider import Scope
 from labspec.kinds.section import Line, ModelSection, Size
 

@@ -11,17 +11,9 @@ from labspec.core.diff import Cause, Diff, Settle, digests
 from labspec.core.resource import Lab, Observed, Resource
 from labspec.kinds.objects import reason_for, replacement
 from labspec.kinds.unit.effects import restart_verb
-from labspec.kinds.unit.steps import (
-    DaemonReload,
-    ForgetUnit,
-    LinkUnit,
-    RestoreUnit,
-    RunUnit,
-    StopUnit,
-    Target,
-    WriteUnit,
-)
+from labspec.kinds.unit.steps import DaemonReload, LinkUnit, RunUnit, StopUnit, Target, WriteUnit
 from labspec.kinds.unit.unitfile import settings_of
+from labspec.kinds.unit.way_back import ForgetUnit, RestoreUnit
 
 Steps = tuple[Step, ...]
 

@@ -1,4 +1,4 @@
-"""The steps that change units: files written whole, links by systemctl, and the way back from the journal.
+"""The steps that make units what a lab wants: files written whole, links by systemctl, started and seen to run.
 
 Each that changes something first records what was there, so that `destroy` can put it back whatever happens next.
 """
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Self
 from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
 from labspec.host.system import FileState
-from labspec.kinds.unit.names import FOLDER, type_of
-from labspec.kinds.unit.reading import from_json, links, links_of, properties, snapshot, state_of
+from labspec.kinds.unit.names import type_of
+from labspec.kinds.unit.reading import properties, snapshot, state_of
 
 if TYPE_CHECKING:
     from labspec.host.host import Host
@@ -108,7 +108,7 @@ class WriteUnit(UnitStep):
         if path is None:
             raise ValueError(f"{self.target.unit} has no file")
         self.target.record(host, unfinished=self.unfinished)
-        _make_folder(path)
+        make_folder(path)
         host.system.write(path, FileState(self.text.encode(), "0644", 0, 0))
 
     def make_links(self, host: Host) -> None:
@@ -206,48 +206,6 @@ class StopUnit(UnitStep):
         self.run_batch([self], host)
 
 
-@dataclass(frozen=True)
-class RestoreUnit(UnitStep):
-    """Put back the file and the links that were there before the lab."""
-
-    had: bool
-    """Whether there was something in the file's place."""
-
-    @property
-    def batch(self) -> Hashable:
-        """One batch, so that systemd reads its files once after it."""
-        return self.target.lab
-
-    def __str__(self) -> str:
-        if self.target.path is None:
-            return f"enable or disable {self.target.unit} as it was before"
-        return f"put back {self.target.path} as it was" if self.had else f"remove {self.target.path}"
-
-    def run(self, host: Host) -> None:
-        """Put back what the journal has; without it there was nothing."""
-        entry = host.journal(self.target.lab).entries().get(self.target.address, {})
-        before = entry.get("before") or {}
-        if self.target.path:
-            _put_back(self.target.path, before, host)
-        _put_back_links([*entry.get("family", ()), *self.target.family], self.target.path, before)
-
-
-@dataclass(frozen=True)
-class ForgetUnit(UnitStep):
-    """Remove a unit from the journal, once it is as it was; `again` says how it runs again, as it did before."""
-
-    again: str | None = None
-
-    def __str__(self) -> str:
-        return f"systemctl {self.again} {self.target.unit}" if self.again else f"forget {self.target.unit}"
-
-    def run(self, host: Host) -> None:
-        """Forget it."""
-        if self.again:
-            run_unit(self.target.unit, self.again, host)
-        host.journal(self.target.lab).forget(self.target.address)
-
-
 def run_unit(unit: str, verb: str, host: Host) -> None:
     """Start or restart a unit and see that it runs. Raises LabError, with the last lines of its log, if it does not."""
     try:
@@ -291,41 +249,10 @@ def _log(unit: str, host: Host) -> str | None:
     return f"look at 'systemctl status {unit}'"
 
 
-def _make_folder(path: str) -> None:
+def make_folder(path: str) -> None:
+    """Make the folder that a file of systemd is put in. Raises LabError where it cannot be made."""
     folder = Path(path).parent
     try:
         folder.mkdir(mode=0o755, exist_ok=True)
     except OSError as error:
         raise LabError(f"cannot make {folder}: {error.strerror}") from error
-
-
-def _put_back(path: str, before: dict[str, Any], host: Host) -> None:
-    if before.get("file"):
-        _make_folder(path)
-        host.system.write(path, from_json(before["file"]))
-        return
-    host.system.remove(path)
-    if before.get("link"):
-        _make_folder(path)
-        Path(path).symlink_to(before["link"])
-    folder = Path(path).parent
-    if not before.get("folder") and str(folder) != FOLDER:
-        with suppress(OSError):
-            folder.rmdir()
-
-
-def _put_back_links(family: Sequence[str], path: str | None, before: dict[str, Any]) -> None:
-    """Make the links of a family what they were; folders of links that are empty now, and were not there, go."""
-    was = links_of(family, before.get("links", {}), path)
-    now = links_of(family, links(), path)
-    for link in now:
-        if now[link] != was.get(link):
-            Path(link).unlink(missing_ok=True)
-            folder = Path(link).parent
-            if str(folder) not in before.get("folders", [FOLDER]) and str(folder) != FOLDER:
-                with suppress(OSError):
-                    folder.rmdir()
-    for link, target in was.items():
-        if now.get(link) != target:
-            _make_folder(link)
-            Path(link).symlink_to(target)
