@@ -152,7 +152,7 @@ def starts_nothing_again(patch: pytest.MonkeyPatch) -> None:
 
 def leaves_links(patch: pytest.MonkeyPatch) -> None:
     """The links of a unit are not put back."""
-    patch.setattr(unit_steps, "_put_back_links", lambda *_: None)
+    patch.setattr(way_back, "_put_back_links", lambda *_: None)
 
 
 def reloads_what_needs_a_restart(patch: pytest.MonkeyPatch) -> None:
