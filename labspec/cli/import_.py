@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from labspec.cli import options
-from labspec.cli.main import LazyGroup
+from labspec.cli.commands import LazyGroup
 
 COMMANDS = {
     "compose": "Compose files, merged as compose merges them",

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from labspec.cli.main import NAMES, SECTIONS, cli
+from labspec.cli.commands import NAMES, SECTIONS
+from labspec.cli.main import cli
 
 
 def test_no_arguments_show_the_help(labspec: Callable[..., tuple[int, str, str]]) -> None:

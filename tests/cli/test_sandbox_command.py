@@ -9,7 +9,8 @@ from typing import Any
 import click
 import pytest
 
-from labspec.cli.main import NAMES, cli
+from labspec.cli.commands import NAMES
+from labspec.cli.main import cli
 from labspec.cli.sandboxed import ONLY_HERE, Call, call_of
 
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from example_labs import EXAMPLES, saved_image
 
-from labspec.cli.main import NAMES as COMMANDS
+from labspec.cli.commands import NAMES as COMMANDS
 from labspec.cli.main import cli
 from labspec.engine.checking import PERMISSION
 from labspec.spec.loader import load
