@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
+from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
@@ -14,12 +16,16 @@ import click
 from labspec.report.text import printable, seconds
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
+    from rich.console import RenderableType
+    from rich.live import Live as RichLive
 
     from labspec.engine.executor import Event
 
 FORMAT = 1
+MOST_SHOWN = 8
+"""Steps that run and are drawn: a hundred would take the processor from the engine that they wait for."""
+FRAMES_A_SECOND = 5
+SPINNER, PLAIN_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
 
 
 class Display(Protocol):
@@ -90,12 +96,12 @@ class JsonLines:
 
 
 class Live:
-    """A spinner and a clock for each step that runs, a bar for all; what is done scrolls up and stays."""
+    """A spinner and a clock for the steps that run, of many for the first; what is done scrolls up and stays."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._rich: RichProgress | None = None
-        self._tasks: dict[int, TaskID] = {}
+        self._rich: RichLive | None = None
+        self._running: Mapping[int, tuple[str, float]] = {}
+        """Index -> what runs and since when, the longest first; never changed but replaced, since a thread draws it."""
         self._done = 0
 
     def __enter__(self) -> Self:
@@ -110,29 +116,42 @@ class Live:
     def __call__(self, event: Event) -> None:
         from rich.text import Text
 
-        with self._lock:
-            # Opened by the first event: before it the terminal belongs to the question whether to go on.
-            rich = self._rich = self._rich or _open()
-            if event.kind == "start":
-                self._tasks[event.index] = rich.add_task(_what(event), total=None)
-                return
-            task = self._tasks.pop(event.index, None)
-            if task is not None:
-                rich.remove_task(task)
-            self._done += event.kind == "done"
-            colour = {"done": "green", "fail": "red"}.get(event.kind, "yellow")
-            line = Text(f"{_what(event)} ").append(_outcome(event, self._done), style=colour)
-            rich.console.print(line, soft_wrap=True)
+        # Opened by the first event: before it the terminal belongs to the question whether to go on.
+        rich = self._rich = self._rich or self._open()
+        if event.kind == "start":
+            self._running = {**self._running, event.index: (_what(event), time.monotonic())}
+            return
+        self._running = {index: entry for index, entry in self._running.items() if index != event.index}
+        self._done += event.kind == "done"
+        colour = {"done": "green", "fail": "red"}.get(event.kind, "yellow")
+        line = Text(f"{_what(event)} ").append(_outcome(event, self._done), style=colour)
+        rich.console.print(line, soft_wrap=True)
 
+    def _open(self) -> RichLive:
+        from rich.console import Console
+        from rich.live import Live as Opened
 
-def _open() -> RichProgress:
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        opened = Opened(
+            get_renderable=self._drawn,
+            console=Console(stderr=True, highlight=False),
+            transient=True,
+            refresh_per_second=FRAMES_A_SECOND,
+        )
+        opened.start()
+        return opened
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    progress = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
-    progress.start()
-    return progress
+    def _drawn(self) -> RenderableType:
+        from rich.text import Text
+
+        now = time.monotonic()
+        shown = list(self._running.values())
+        wide = self._rich is not None and self._rich.console.encoding.startswith("utf")
+        frames = SPINNER if wide else PLAIN_SPINNER
+        frame = frames[int(now * FRAMES_A_SECOND) % len(frames)]
+        lines = [f"{frame} {what}  {seconds(now - since)}" for what, since in shown[:MOST_SHOWN]]
+        if len(shown) > MOST_SHOWN:
+            lines.append(f"  and {len(shown) - MOST_SHOWN} more")
+        return Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
 
 
 def _what(event: Event) -> str:
