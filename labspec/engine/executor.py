@@ -86,8 +86,8 @@ class _Told(NamedTuple):
     seconds: float
     """Since the batch was started."""
     error: BaseException | None = None
-    ended: bool = False
-    """Whether the batch has nothing more to tell."""
+    through: tuple[int, ...] | None = None
+    """At the end of the batch, all its steps that are done: what waits for them goes on, in batches as large as can be."""
 
 
 class _Run:
@@ -123,8 +123,7 @@ class _Run:
                 if not running:
                     return stop.is_set() and bool(self._left) and not self.failed
                 told = self._told.get()
-                if told.ended:
-                    running -= 1
+                running -= told.through is not None
                 self._note(told)
 
     def skip_the_rest(self) -> int:
@@ -164,12 +163,13 @@ class _Run:
             self.done += len(told.indices)
             for index in told.indices:
                 self._tell("done", index, told.seconds)
-                self._release(index)
-            return
-        refused = refusal(told.error)
-        self.failed.append((self._nodes[told.indices[0]].address, refused))
-        for index in told.indices:
-            self._tell("fail", index, told.seconds, refused)
+        else:
+            refused = refusal(told.error)
+            self.failed.append((self._nodes[told.indices[0]].address, refused))
+            for index in told.indices:
+                self._tell("fail", index, told.seconds, refused)
+        for index in told.through or ():
+            self._release(index)
 
     def _release(self, index: int) -> None:
         for later in self._behind.get(index, ()):
@@ -196,14 +196,17 @@ def _run(steps: Mapping[Step, int], host: Host, tell: Callable[[_Told], None]) -
     """Run steps in one go, each with its number in the plan, and tell what is done, at last of all that is left."""
     started = time.monotonic()
     left = dict(steps)
+    through: list[int] = []
     error = None
     try:
         for step in _done_one_by_one(list(steps), host):
-            tell(_Told((left.pop(step),), time.monotonic() - started))
+            through.append(left.pop(step))
+            tell(_Told((through[-1],), time.monotonic() - started))
+        through += left.values()
     except BaseException as raised:
         error = raised
     indices = tuple(left.values() or (steps.values() if error else ()))
-    tell(_Told(indices, time.monotonic() - started, error, ended=True))
+    tell(_Told(indices, time.monotonic() - started, error, tuple(through)))
 
 
 def _done_one_by_one(steps: Sequence[Step], host: Host) -> Iterable[Step]:
