@@ -87,7 +87,7 @@ class _Told(NamedTuple):
     """Since the batch was started."""
     error: BaseException | None = None
     through: tuple[int, ...] | None = None
-    """At the end of the batch, all its steps that are done: what waits for them goes on, in batches as large as can be."""
+    """At the end of the batch, all its steps that are done: what waits for them goes on, as much at once as can be."""
 
 
 class _Run:
