@@ -47,10 +47,23 @@ def cost(*arguments: str, looks: bool = False, folder: Path) -> Cost:
     return Cost.read(done.stdout)
 
 
+IDLE = 'image: "debian:latest", command: [sleep, "9000"], stop_signal: SIGKILL, network_mode: none'
+LAYERS = "\n".join(
+    [
+        "labspec: 1",
+        "lab: {{name: {name}}}",
+        "services:",
+        *(f"  below{n}: {{{{{IDLE}}}}}" for n in range(3)),
+        *(f"  above{n}: {{{{{IDLE}, depends_on: [below{n}]}}}}" for n in range(3)),
+    ]
+)
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return a folder with a lab in it."""
-    (tmp_path / "lab.yaml").write_text(LAB.format(name=f"labspec-cost-{uuid.uuid4().hex[:8]}"))
+def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Return a folder with a lab in it: LAB, or what a test is given."""
+    text = getattr(request, "param", LAB)
+    (tmp_path / "lab.yaml").write_text(text.format(name=f"labspec-cost-{uuid.uuid4().hex[:8]}"))
     return tmp_path
 
 
@@ -109,6 +122,13 @@ def test_a_lab_of_ten_objects(applied: tuple[Path, Cost]) -> None:
     assert plan.imported(*LATE, "click") == set()
     # What else is imported counts too: this catches what creeps in.
     assert len([name for name in plan.modules if name.startswith("labspec.")]) <= 64
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("folder", [LAYERS], indirect=True, ids=["layers"])
+def test_each_layer_of_services_is_one_call_of_compose(applied: tuple[Path, Cost]) -> None:
+    _, first = applied
+    assert len([started for event, started in first.processes if event == "subprocess.Popen"]) == 2
 
 
 def test_reading_containers_imports_no_dataclasses() -> None:
