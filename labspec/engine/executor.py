@@ -155,7 +155,7 @@ class _Run:
         for index in batch:
             self.started.add(self._nodes[index].address)
             self._tell("start", index)
-        pool.submit(_run, {self._step(index): index for index in batch}, self._host, self._told.put)
+        pool.submit(_work, {self._step(index): index for index in batch}, self._host, self._told.put)
 
     def _note(self, told: _Told) -> None:
         """Take in what a batch tells: steps that are done, or that it could not do."""
@@ -192,7 +192,7 @@ def _real(nodes: Sequence[Node]) -> list[int]:
     return [index for index, node in enumerate(nodes) if node.step is not None]
 
 
-def _run(steps: Mapping[Step, int], host: Host, tell: Callable[[_Told], None]) -> None:
+def _work(steps: Mapping[Step, int], host: Host, tell: Callable[[_Told], None]) -> None:
     """Run steps in one go, each with its number in the plan, and tell what is done, at last of all that is left."""
     started = time.monotonic()
     left = dict(steps)

@@ -103,6 +103,7 @@ class Live:
         self._running: Mapping[int, tuple[str, float]] = {}
         """Index -> what runs and since when, the longest first; never changed but replaced, since a thread draws it."""
         self._done = 0
+        self._frames = PLAIN_SPINNER
 
     def __enter__(self) -> Self:
         return self
@@ -131,12 +132,10 @@ class Live:
         from rich.console import Console
         from rich.live import Live as Opened
 
-        opened = Opened(
-            get_renderable=self._drawn,
-            console=Console(stderr=True, highlight=False),
-            transient=True,
-            refresh_per_second=FRAMES_A_SECOND,
-        )
+        console = Console(stderr=True, highlight=False)
+        if console.encoding.startswith("utf"):
+            self._frames = SPINNER
+        opened = Opened(get_renderable=self._drawn, console=console, transient=True, refresh_per_second=FRAMES_A_SECOND)
         opened.start()
         return opened
 
@@ -145,9 +144,7 @@ class Live:
 
         now = time.monotonic()
         shown = list(self._running.values())
-        wide = self._rich is not None and self._rich.console.encoding.startswith("utf")
-        frames = SPINNER if wide else PLAIN_SPINNER
-        frame = frames[int(now * FRAMES_A_SECOND) % len(frames)]
+        frame = self._frames[int(now * FRAMES_A_SECOND) % len(self._frames)]
         lines = [f"{frame} {what}  {seconds(now - since)}" for what, since in shown[:MOST_SHOWN]]
         if len(shown) > MOST_SHOWN:
             lines.append(f"  and {len(shown) - MOST_SHOWN} more")

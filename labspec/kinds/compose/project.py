@@ -12,6 +12,7 @@ from typing import Any
 from labspec.core.diagnostic import did_you_mean
 from labspec.host import inputs
 from labspec.kinds.compose.interpolate import interpolate
+from labspec.kinds.compose.object import host_name
 from labspec.kinds.compose.values import texts
 from labspec.kinds.image.names import normal_tag
 from labspec.kinds.provider import Scope
@@ -113,8 +114,7 @@ class Project:
         return self._host_name("networks", key)
 
     def _host_name(self, section: str, key: str) -> str:
-        entry = self.sections[section].get(key, {})
-        return str(entry.get("name") or (key if entry.get("external") else f"{self.name}_{key}"))
+        return host_name(self.name, key, self.sections[section].get(key, {}))
 
     def known(self, section: str, name: str, path: Path, *, key: bool = False) -> bool:
         """Return whether a section has an entry; where not, that is reported at `path`."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from labspec.core.resource import Resource
+from labspec.kinds.compose.object import compose_object
 from labspec.kinds.compose.values import mapping
 
 
@@ -14,17 +15,7 @@ def network_resource(address: str, project: str, key: str, entry: Mapping[str, A
     compose = {name: value for name, value in entry.items() if name != "subnets" and value is not None}
     if entry.get("subnets"):
         compose["ipam"] = {"config": [{"subnet": subnet} for subnet in entry["subnets"]]}
-    host_name = str(entry.get("name") or (key if entry.get("external") else f"{project}_{key}"))
-    compose["name"] = host_name
-    desired = {} if entry.get("external") else _desired(compose)
-    return Resource(
-        address=address,
-        kind="network",
-        name=host_name,
-        desired=desired,
-        options={"key": key, "compose": compose, "external": bool(entry.get("external"))},
-        project=project,
-    )
+    return compose_object("network", address, project, key, compose, _desired)
 
 
 def _desired(compose: Mapping[str, Any]) -> dict[str, Any]:

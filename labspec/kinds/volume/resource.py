@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from labspec.core.resource import Resource
+from labspec.kinds.compose.object import compose_object
 from labspec.kinds.compose.values import mapping, text
 
 
@@ -18,21 +19,15 @@ def volume_resource(address: str, project: str, key: str, entry: Mapping[str, An
         compose |= {"driver": "local", "driver_opts": {"type": "tmpfs", "device": "tmpfs"}}
         if pairs:
             compose["driver_opts"]["o"] = ",".join(pairs)
-    host_name = str(entry.get("name") or (key if entry.get("external") else f"{project}_{key}"))
-    compose["name"] = host_name
+    return compose_object("volume", address, project, key, compose, _desired)
+
+
+def _desired(compose: Mapping[str, Any]) -> dict[str, Any]:
     desired: dict[str, Any] = {}
-    if not entry.get("external"):
-        if compose.get("driver"):
-            desired["driver"] = compose["driver"]
-        if compose.get("driver_opts"):
-            desired["options"] = {name: text(value) for name, value in compose["driver_opts"].items()}
-        if compose.get("labels"):
-            desired["labels"] = mapping(compose["labels"])
-    return Resource(
-        address=address,
-        kind="volume",
-        name=host_name,
-        desired=desired,
-        options={"key": key, "compose": compose, "external": bool(entry.get("external"))},
-        project=project,
-    )
+    if compose.get("driver"):
+        desired["driver"] = compose["driver"]
+    if compose.get("driver_opts"):
+        desired["options"] = {name: text(value) for name, value in compose["driver_opts"].items()}
+    if compose.get("labels"):
+        desired["labels"] = mapping(compose["labels"])
+    return desired
