@@ -25,6 +25,11 @@ def main() -> None:
     # A command makes many values and keeps them to its end: looking for garbage among them finds none. Only the steps
     # of an apply may take long (engine/workflow.py).
     gc.disable()
+    if _changes_at_once(arguments) and len(os.sched_getaffinity(0)) > 1:
+        from labspec.host import calls
+
+        # Long before it is known whether there is something to call: another processor has nothing to do meanwhile.
+        calls.get_ready()
     try:
         from labspec.cli.unchanged import plan_of, says_so
 
@@ -37,6 +42,11 @@ def main() -> None:
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def _changes_at_once(arguments: list[str]) -> bool:
+    """Return whether they are of an apply that asks no question."""
+    return arguments[:1] == ["apply"] and not {"-y", "--auto-approve"}.isdisjoint(arguments)
 
 
 def start() -> None:

@@ -1,4 +1,7 @@
-"""What a command costs, counted in a process of its own: requests to the engine, processes, modules imported."""
+"""What a command costs, counted in a process of its own: requests to the engine, processes, modules imported.
+
+A call of python-on-whales, whose process starts a program for it, is among the processes as "call".
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,12 @@ if looks:
         opened(self, *args, **options)
         engines.append(self)
     Docker.__init__ = init
+    from labspec.host import calls
+    called = calls.call
+    def call(client, method, **options):
+        processes.append(["call", method])
+        return called(client, method, **options)
+    calls.call = call
 sys.argv = ["labspec", *arguments]
 from labspec.__main__ import main
 try:
@@ -41,6 +50,16 @@ class Cost(NamedTuple):
     requests: int
     processes: list[Any]
     modules: frozenset[str]
+
+    @property
+    def calls(self) -> list[str]:
+        """The calls of python-on-whales."""
+        return [what for event, what in self.processes if event == "call"]
+
+    @property
+    def started(self) -> list[str]:
+        """What started a process of this one."""
+        return [event for event, _ in self.processes if event != "call"]
 
     def imported(self, *names: str) -> set[str]:
         return self.modules & set(names)

@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from labspec.engine.executor import Event, Outcome
 
 
-COLLECTED = 100_000
-"""So many new values may wait for the garbage collector while steps run: python-on-whales has most of them."""
-
-
 class Row(NamedTuple):
     """How one object does: `state` is ok, drifted, stopped, missing, unhealthy or orphaned."""
 
@@ -95,12 +91,12 @@ def apply(
             raise LabError(made.problems)
         _refuse_dangers(made, allow)
         if any(change.kind in ("image", "service") and (change.prepare or change.make) for change in made.changes):
-            host.get_ready()
+            host.whales.get_ready()
         if not confirm(made) or not made.nodes:
+            host.whales.give_up()
             if destroy and not targets and made.empty:
                 host.state.forget(lab.name)  # which one that was killed has left
             return Outcome(made, 0, (), 0, False, 0.0, False)
-        gc.set_threshold(COLLECTED)
         gc.enable()  # a short command goes without (__main__.py); steps may take long
         if settings_in(made) and not destroy:
             outcome = _with_way_back(made, lab, host, on_event, stop, confirm_within)

@@ -5,7 +5,8 @@ ORPHAN kills it once the program that was started last has the lock, and stops t
 LABSPEC_FAULT_TRACE=FILE appends every point to a file instead, with the time. LABSPEC_FAULT_TIMING=N, for an N that is
 not 0, has every point wait for a moment of its own, so that threads meet otherwise than they would. A point is `before`
 or `after` something that changes the host or asks it, and says how often that came before: `before journal#2`, `after
-POST /networks/create#1`.
+POST /networks/create#1`. The process in which python-on-whales runs has its points too (`serve_calls`): what happens
+at them happens to labspec.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ LONGEST_WAIT = 0.03
 
 _lock = threading.Lock()
 _counts: Counter[str] = Counter()
+_of_calls = False
 _started: list[int] = []
 _changing = re.compile(r"[0-9a-f]{12,}")
 
@@ -56,18 +58,18 @@ def _act() -> None:
     if ACTION == "ORPHAN":
         while Path(f"/proc/{_started[-1]}/comm").read_text() == "sh\n":  # which takes the lock, and becomes the program
             time.sleep(0.001)
-        labspec = os.getpid()
+        parent = os.getpid()
         if not os.fork():
-            while os.getppid() == labspec:  # stopped sooner, the kernel would end it with its parent
+            while os.getppid() == parent:  # stopped sooner, the kernel would end it with its parent
                 time.sleep(0.0001)
             os.kill(_started[-1], signal.SIGSTOP)
             os._exit(0)
-        os.kill(labspec, signal.SIGKILL)
-    number = getattr(signal, f"SIG{ACTION.rstrip('2')}")
-    os.kill(os.getpid(), number)
+    number = signal.SIGKILL if ACTION == "ORPHAN" else getattr(signal, f"SIG{ACTION.rstrip('2')}")
+    labspec = os.getppid() if _of_calls else os.getpid()
+    os.kill(labspec, number)
     if ACTION.endswith("2"):
         time.sleep(BETWEEN_SIGNALS)
-        os.kill(os.getpid(), number)
+        os.kill(labspec, number)
     time.sleep(BETWEEN_SIGNALS)  # a handler runs in the main thread
 
 
@@ -133,9 +135,22 @@ class Program(subprocess.Popen):  # type: ignore[type-arg]
         return code
 
 
+def serve_calls() -> None:
+    """Be the process of python-on-whales, with points around the programs that it starts."""
+    global _of_calls
+    from labspec.host import calls_server
+
+    _of_calls = True
+    subprocess.Popen = Program  # type: ignore[misc]
+    calls_server.main()
+
+
 def _patch() -> None:
+    from labspec.host import calls
     from labspec.host.http import Connection
     from labspec.host.journal import Journal
+
+    calls.SERVER = str(Path(__file__).with_name("launch_calls.py"))
 
     for function in ("replace", "rename", "unlink", "symlink", "mkdir", "rmdir"):
         place = 1 if function in ("replace", "rename", "symlink") else 0

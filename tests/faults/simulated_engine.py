@@ -10,12 +10,12 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
 from simulated import World
 
+from labspec.host.calls import CallError
 from labspec.host.docker import ApiError
 
 PROJECT = "com.docker.compose.project"
@@ -202,18 +202,25 @@ class SimulatedDocker:
 
 
 class SimulatedWhales:
-    """Stands for what Host.whales returns: docker's own client, a program of its own."""
+    """Stands for Docker's own programs."""
 
-    def __init__(self, docker: SimulatedDocker, file: str | None, project: str | None) -> None:
-        self._docker, self._file, self._project = docker, file, project
+    def __init__(self, docker: SimulatedDocker) -> None:
+        self._docker = docker
         self._world = docker.world
-        self.compose = SimpleNamespace(up=self._up)
-        self.image = SimpleNamespace(pull=self._pull)
 
-    def _pull(self, reference: str, **_: Any) -> None:
+    def get_ready(self) -> None:
+        """There is nothing to import."""
+
+    give_up = get_ready
+
+    def pull(self, reference: str) -> None:
         self._world.write("pull", lambda: image(self._world, reference), child=True)
 
-    def build(self, tag: str, labels: Mapping[str, str]) -> None:
+    def build(self, arguments: Sequence[str]) -> Iterator[str]:
+        options = [word.partition("=")[::2] for word in arguments]
+        labels = dict(value.partition("=")[::2] for name, value in options if name == "--label")
+        tag = dict(options)["--tag"]
+
         def act() -> None:
             for found in self._world.images.values():
                 if tag in found["RepoTags"]:
@@ -221,29 +228,28 @@ class SimulatedWhales:
             image(self._world, tag, labels)
 
         self._world.write("build", act, child=True)
+        return iter(())
 
-    def _up(self, services: Sequence[str], *, force_recreate: bool, **_: Any) -> Iterator[tuple[str, bytes]]:
-        document = json.loads(Path(str(self._file)).read_text().replace("$$", "$"))
+    def up(self, file: str, project: str, services: Sequence[str], *, anew: bool) -> Iterator[str]:
+        document = json.loads(Path(file).read_text().replace("$$", "$"))
         for key in services:
             entry = document["services"][key]
             wanted = int(entry.get("scale", 1))
-            for extra in [
-                item for item in self._world.containers.values() if _is_extra(item, self._project, key, wanted)
-            ]:
+            for extra in [item for item in self._world.containers.values() if _is_extra(item, project, key, wanted)]:
                 self._do("scale down", lambda extra=extra: self._world.containers.pop(extra["Id"], None))
             for number in range(1, wanted + 1):
-                made = self._one(key, entry, number, document, anew=force_recreate)
-                yield "stderr", f" Container {made['Name'][1:]}  Started\n".encode()
+                made = self._one(project, key, number, document, anew=anew)
+                yield f" Container {made['Name'][1:]}  Started\n"
 
-    def _one(self, key: str, entry: Mapping[str, Any], number: int, document: Any, *, anew: bool) -> dict[str, Any]:
+    def _one(self, project: str, key: str, number: int, document: Any, *, anew: bool) -> dict[str, Any]:
         world = self._world
-        old = next((item for item in world.containers.values() if _is(item, self._project, key, number)), None)
-        name = str(entry.get("container_name") or f"{self._project}-{key}-{number}")
+        old = next((item for item in world.containers.values() if _is(item, project, key, number)), None)
+        name = str(document["services"][key].get("container_name") or f"{project}-{key}-{number}")
         if old is None:
-            made = self._do("create", lambda: self._made(key, entry, number, document, name))
+            made = self._do("create", lambda: self._made(project, key, number, document, name))
         elif anew:
             temporary = f"{old['Id'][:12]}_{name}"
-            made = self._do("create", lambda: self._made(key, entry, number, document, temporary))
+            made = self._do("create", lambda: self._made(project, key, number, document, temporary))
             self._do("stop", lambda: _set_state(old, "exited", 137))
             self._do("remove", lambda: world.containers.pop(old["Id"], None))
             self._do("rename", lambda: made.update(Name=f"/{name}"))
@@ -254,15 +260,14 @@ class SimulatedWhales:
         return made
 
     def _do(self, what: str, act: Any) -> Any:
-        from python_on_whales import DockerException
-
         try:
             return self._world.write(f"compose {what}", act, child=True)
         except ApiError as error:
-            raise DockerException(["docker", "compose", "up"], 1, b"", error.message.encode()) from error
+            raise CallError(1, error.message) from error
 
-    def _made(self, key: str, entry: Mapping[str, Any], number: int, document: Any, name: str) -> dict[str, Any]:
+    def _made(self, project: str, key: str, number: int, document: Any, name: str) -> dict[str, Any]:
         world = self._world
+        entry = document["services"][key]
         if any(found["Name"] == f"/{name}" for found in world.containers.values()):
             raise ApiError(409, f"the name {name} is already in use by container")
         networks = {document["networks"][network]["name"]: network for network in entry.get("networks", ())}
@@ -273,7 +278,7 @@ class SimulatedWhales:
             self._docker._volume(document["volumes"][source]["name"])  # noqa: SLF001
         found = self._docker._image(entry["image"])  # noqa: SLF001
         identity = world.identity()
-        labels = {PROJECT: str(self._project), SERVICE: key, NUMBER: str(number), "com.docker.compose.oneoff": "False"}
+        labels = {PROJECT: project, SERVICE: key, NUMBER: str(number), "com.docker.compose.oneoff": "False"}
         restart = entry.get("restart", "no")
         world.containers[identity] = made = container(
             identity,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -50,17 +49,9 @@ class SimulatedHost(Host):
 
     local = False
 
-    def whales(self, compose_file: str | None = None, project: str | None = None, **_: Any) -> Any:
-        return SimulatedWhales(self.docker, compose_file, project)  # type: ignore[arg-type]
-
-    def build(self, arguments: Sequence[str]) -> Iterator[str]:
-        options = [word.partition("=")[::2] for word in arguments]
-        labels = dict(value.partition("=")[::2] for name, value in options if name == "--label")
-        self.whales().build(dict(options)["--tag"], labels)
-        return iter(())
-
-    def get_ready(self) -> None:
-        pass
+    @cached_property
+    def whales(self) -> Any:
+        return SimulatedWhales(self.docker)  # type: ignore[arg-type]
 
 
 @dataclass

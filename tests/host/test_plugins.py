@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from python_on_whales import DockerClient
 
 from labspec.host import plugins
 from labspec.host.docker import Docker
@@ -62,7 +63,8 @@ def test_the_client_takes_compose_either_way(there: bool, tmp_path: Path, monkey
         monkeypatch.setattr(plugins, "_FOLDERS", ())
     engine = Docker()
     try:
-        whales = Host(engine).whales(str(file), "labspec-test-plugins")
+        client = Host(engine).whales.client(compose=True)
+        whales = DockerClient(**client, compose_files=[file], compose_project_name="labspec-test-plugins")
         assert (found in whales.client_config.client_call) is there
         assert list(whales.compose.config().services or {}) == ["web"]
         assert whales.compose.ps() == []

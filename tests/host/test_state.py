@@ -8,11 +8,16 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from labspec.core.diagnostic import LabError
+from labspec.host import calls
+from labspec.host.calls import CallError
+from labspec.host.docker import Docker
+from labspec.host.host import Host
 from labspec.host.state import LockedError, StateFolder, write_atomic
 
 
@@ -100,8 +105,9 @@ def test_one_writer_at_a_time(tmp_path: Path) -> None:
 
 
 LEAVE = """
-import os, sys
+import sys
 from pathlib import Path
+from labspec.host import calls
 from labspec.host.docker import Docker
 from labspec.host.host import Host
 from labspec.host.state import StateFolder
@@ -111,11 +117,24 @@ with state.lock("tp1"):
     if sys.argv[2] == "system":
         System(state).run(["sh", "-c", "echo started >&2; echo $$ > $0/pid; exec sleep 300", sys.argv[1]])
     else:
-        host = Host(Docker("unix:///nowhere"), state)
-        call = host.whales().client_config.client_call
-        before = call[: call.index("env")]
-        os.spawnvp(os.P_WAIT, before[0], [*before, "sh", "-c", "echo $$ > $0/pid; exec sleep 300", sys.argv[1]])
+        client = Host(Docker("unix:///nowhere"), state).whales.client()
+        lock = client["client_call"][: client["client_call"].index("env")]
+        client["client_call"] = [*lock, "sh", "-c", "echo $$ > $0/pid; exec sleep 300", sys.argv[1]]
+        list(calls.call(client, "image.pull", x="none"))
 """
+
+
+def test_a_program_is_not_started_for_a_labspec_that_is_gone(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path)
+    with state.lock("tp1"):
+        client = Host(Docker("unix:///nowhere"), state).whales.client()
+        *lock, pid = client["client_call"][: client["client_call"].index("env")]
+        assert pid == str(os.getpid())
+        for number, started in ((pid, True), (str(os.getppid()), False)):
+            client["client_call"] = [*lock, number, "sh", "-c", 'touch "$0"', str(tmp_path / number)]
+            with suppress(CallError):
+                list(calls.call(client, "image.pull", x="none"))
+            assert (tmp_path / number).exists() is started
 
 
 @pytest.mark.parametrize("way", ["system", "whales"])

@@ -19,7 +19,7 @@ from ownengine import NEEDS, Engine, own_engine
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import Resource
 from labspec.engine import workflow
-from labspec.host import host as host_module
+from labspec.host import whales
 from labspec.host.docker import Docker, filters
 from labspec.host.host import Host
 from labspec.host.state import StateFolder
@@ -158,7 +158,7 @@ def registry(*, answers: bool) -> Iterator[str]:
 
 
 def test_a_registry_that_stalls_or_drops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host_module, "COMMAND_SECONDS", DEADLINE)
+    monkeypatch.setattr(whales, "COMMAND_SECONDS", DEADLINE)
     docker = Docker()
     host = Host(docker, StateFolder(tmp_path))
     for answers, reason in ((False, f"it did not end within {DEADLINE} s"), (True, "(EOF|reset by peer)")):

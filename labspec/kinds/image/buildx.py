@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import Resource
+from labspec.host.calls import CallError
 from labspec.kinds.image.names import TAGS_LABEL
 from labspec.kinds.image.steps import refuse_foreign
 from labspec.kinds.objects import ownership
@@ -87,17 +88,15 @@ class BuildImage(Step):
                 self._build(host, arguments(self.tag, request, dockerfile), hidden)
 
     def _build(self, host: Host, words: Sequence[str], hidden: Sequence[str]) -> None:
-        from python_on_whales.exceptions import DockerException
-
         from labspec.kinds.image.failure import build_failure
 
         log: deque[str] = deque(maxlen=_KEPT_LINES)
         try:
-            log.extend(host.build(words))
-        except DockerException as error:
+            log.extend(host.whales.build(words))
+        except CallError as error:
             shown = [without(line, hidden) for line in log]
             # Its own message has the whole command and the end of the log.
-            raise build_failure(self.tag, shown, error.return_code) from (None if hidden else error)
+            raise build_failure(self.tag, shown, error.code) from (None if hidden else error)
 
 
 def arguments(tag: str, request: Mapping[str, Any], dockerfile: Path) -> list[str]:

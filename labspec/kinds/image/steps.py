@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Resource
+from labspec.host.calls import CallError
 from labspec.host.docker import ApiError, Docker, filters, image_path, segment
-from labspec.host.host import COMMAND_SECONDS
+from labspec.host.whales import COMMAND_SECONDS
 from labspec.kinds.objects import ownership
 
 if TYPE_CHECKING:
@@ -54,8 +55,6 @@ class LoadArchive(Step):
 
     def run(self, host: Host) -> None:
         """Load it. The whole archive is written anew first, so that a broken one leaves nothing behind."""
-        from python_on_whales.exceptions import DockerException
-
         from labspec.kinds.image.archive import opened, write_labelled
 
         refuse_foreign(host.docker, self.tag, self.lab, self.over)
@@ -64,8 +63,8 @@ class LoadArchive(Step):
             with opened(self.path) as archive, copy.open("wb") as target:
                 write_labelled(archive, target, self.tag, json.loads(self.labels))
             try:
-                host.whales().image.load(copy, quiet=True)
-            except DockerException as error:
+                host.whales.load(str(copy))
+            except CallError as error:
                 raise LabError(
                     f"image {self.tag}: the engine refused {self.path}: {_reason(error)}",
                     hint="make the archive again with 'docker save -o FILE IMAGE'",
@@ -98,8 +97,6 @@ class ImportRootfs(Step):
 
     def run(self, host: Host) -> None:
         """Make it. It is imported only once it is whole: the engine would take half of it for all."""
-        from python_on_whales.exceptions import DockerException
-
         from labspec.kinds.image.dockerfile import label_instruction
 
         refuse_foreign(host.docker, self.tag, self.lab, self.over)
@@ -108,8 +105,8 @@ class ImportRootfs(Step):
             self._bootstrap(archive)
             changes = ['CMD ["bash"]', label_instruction(json.loads(self.labels))]
             try:
-                host.whales().image.import_(archive, self.tag, changes=changes)
-            except DockerException as error:
+                host.whales.import_rootfs(str(archive), self.tag, changes)
+            except CallError as error:
                 raise LabError(f"image {self.tag}: the engine refused the import: {_reason(error)}") from error
 
     def _bootstrap(self, archive: Path) -> None:
@@ -217,6 +214,6 @@ def refuse_foreign(docker: Docker, tag: str, lab: str, over: str = "") -> None:
         )
 
 
-def _reason(error: Any) -> str:
-    said = (error.stderr or "").strip().splitlines()
-    return said[-1] if said else f"exit code {error.return_code}"
+def _reason(error: CallError) -> str:
+    said = error.said.strip().splitlines()
+    return said[-1] if said else f"exit code {error.code}"

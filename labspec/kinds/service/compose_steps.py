@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from labspec.core.change import Step
 from labspec.core.diagnostic import LabError
-from labspec.host import host as host_module
+from labspec.host import whales
+from labspec.host.calls import CallError
 from labspec.host.docker import filters, image_path, inspect_path
 from labspec.kinds.service.refusals import explained
 
@@ -60,13 +61,11 @@ class PullImage(Step):
         """Pull it. Raises LabError where no registry gives it and the host does not have it."""
         if not self.always and host.docker.find(image_path(self.reference)) is not None:
             return
-        from python_on_whales import DockerException
-
         try:
-            host.whales().image.pull(self.reference, quiet=True)
-        except DockerException as error:
-            late = error.return_code in _TOO_LATE
-            said = f"it did not end within {host_module.COMMAND_SECONDS:g} s" if late else _last_line(error.stderr)
+            host.whales.pull(self.reference)
+        except CallError as error:
+            late = error.code in _TOO_LATE
+            said = f"it did not end within {whales.COMMAND_SECONDS:g} s" if late else _last_line(error.said)
             raise LabError(
                 f"image {self.reference} cannot be pulled: {said}",
                 hint="correct its name, log in to its registry, or build it: an entry in 'images'",
@@ -114,25 +113,14 @@ class ComposeStep(Step):
     @classmethod
     def _started(cls, steps: Sequence[Self], file: str, host: Host) -> Iterator[str]:
         """Run compose, and yield the name of each container that it says it has started."""
-        from python_on_whales import DockerException
-
+        services = sorted(step.service for step in steps)
         try:
-            for _, line in host.whales(file, steps[0].project).compose.up(
-                sorted(step.service for step in steps),
-                detach=True,
-                dependencies=False,
-                no_build=True,
-                recreate=cls.recreates,
-                force_recreate=cls.recreates,
-                pull="never",
-                color=False,
-                stream_logs=True,
-            ):
-                words = line.decode(errors="replace").split()
+            for line in host.whales.up(file, steps[0].project, services, anew=cls.recreates):
+                words = line.split()
                 if len(words) == 3 and words[0] == "Container" and words[2] == "Started":
                     yield words[1]
-        except DockerException as error:
-            raise _failure(steps, host, error.stderr or "", error.return_code) from error
+        except CallError as error:
+            raise _failure(steps, host, error.said, error.code) from error
 
 
 @dataclass(frozen=True)
@@ -211,6 +199,6 @@ def _error_lines(output: str) -> str:
     return "; ".join((telling or lines)[-_ERRORS_SHOWN:]) or "docker compose failed and said nothing"
 
 
-def _last_line(output: str | None) -> str:
-    lines = [line.strip() for line in (output or "").splitlines() if line.strip()]
+def _last_line(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     return lines[-1].removeprefix("Error response from daemon: ") if lines else "docker said nothing"
