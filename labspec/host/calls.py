@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class CallError(Exception):
 
 def get_ready() -> None:
     """Start the process, which imports python-on-whales, unless it is there; return at once."""
-    _Process.of_this_one()
+    with suppress(OSError):  # a call says why
+        _Process.of_this_one()
 
 
 def give_up() -> None:

@@ -115,6 +115,13 @@ def test_it_has_the_environment_and_the_folder_of_the_call(tmp_path: Path, monke
     assert list(up('echo "$LABSPEC_TEST $PWD"')) == [f"given {tmp_path}\n"]
 
 
+def test_a_python_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/none/python")
+    calls.get_ready()
+    with pytest.raises(FileNotFoundError, match="/none/python"):
+        list(up("true"))
+
+
 def test_ctrl_c_is_not_for_it() -> None:
     assert [int(line) for line in up("cut -d' ' -f5 /proc/$PPID/stat")] != [os.getpgrp()]
 
