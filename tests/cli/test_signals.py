@@ -20,11 +20,16 @@ from labspec.core.change import Action, Change, Plan
 from labspec.core.resource import Lab
 from labspec.engine.executor import Outcome
 {extra}
+def until_set(stop):
+    end = time.monotonic() + 30
+    while not stop.is_set() and time.monotonic() < end:
+        time.sleep(0.01)  # as the executor, it does not hold the lock of `stop` when the signal comes
+
 def apply(lab, host, *, confirm, on_event, stop, **rest):
     plan = Plan("tp1", (Change("volume.foo", "volume", Action.CREATE, "not on this host"),))
     confirm(plan)
     os.write(1, b"READY\\n")
-    stop.wait(30)
+    until_set(stop)
     os.write(1, b"STOPPED\\n")
     if {hang}:
         time.sleep(30)
@@ -113,7 +118,7 @@ def events(on_event):
         on_event(Event(kind, index, 3, f"volume.{kind}", "[bold]make[/bold] it\\x1b[2J", 1.5, None))
 """
     text = PROGRAM.format(arguments=("-y",), hang=False, extra=events)
-    program.write_text(text.replace("    stop.wait(30)\n", "    events(on_event)\n"))
+    program.write_text(text.replace("    until_set(stop)\n", "    events(on_event)\n"))
     ours, theirs = pty.openpty()
     environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     done = subprocess.run(
