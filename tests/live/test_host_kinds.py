@@ -67,17 +67,34 @@ class Machine:
         return [line for line in self.run(SNAPSHOT).splitlines() if not any(path in line for path in IGNORED)]
 
 
+def with_python(interpreter: Path) -> str:
+    """Return an image that has the system's own Python, where that is the one that runs this. Skips where it is not."""
+    tag = "labspec-test/python:latest"
+    text = "FROM debian:latest\nRUN apt-get -q update && apt-get -qy install --no-install-recommends python3\n"
+    text += "RUN rm -r /var/lib/apt/lists/*\n"
+    subprocess.run(["docker", "build", "-q", "-t", tag, "-"], input=text.encode(), check=True, timeout=300)
+    found = subprocess.run(["docker", "run", "--rm", tag, "test", "-x", str(interpreter)], check=False, timeout=60)
+    if found.returncode:
+        pytest.skip(f"debian:latest has another Python than {interpreter}")
+    return tag
+
+
 @pytest.fixture(scope="module")
 def container(engine: Docker) -> Iterator[str]:
     """Return a running container that has this source and interpreter. Skips where the engine is another machine's."""
     if engine.socket_path is None:
         pytest.skip("the engine is on another machine")
     name = f"labspec-test-{uuid.uuid4().hex[:8]}"
-    folders = {str(REPOSITORY), sys.base_prefix, sys.prefix, str(Path(sys.executable).resolve().parents[1])}
+    interpreter = Path(sys.executable).resolve()
+    of_the_system = interpreter.is_relative_to("/usr/bin")
+    folders = {str(REPOSITORY), sys.prefix} | (
+        set() if of_the_system else {sys.base_prefix, str(interpreter.parents[1])}
+    )
+    image = with_python(interpreter) if of_the_system else "debian:latest"
     mounts = [word for folder in sorted(folders) for word in ("--volume", f"{folder}:{folder}:ro")]
     socket = ["--volume", f"{engine.socket_path}:/var/run/docker.sock"]
     command = ["docker", "run", "--detach", "--rm", "--init", "--privileged", "--name", name, *mounts, *socket]
-    subprocess.run([*command, "debian:latest", "sleep", "infinity"], check=True, capture_output=True, timeout=60)
+    subprocess.run([*command, image, "sleep", "infinity"], check=True, capture_output=True, timeout=60)
     try:
         yield name
     finally:
