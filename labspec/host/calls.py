@@ -88,6 +88,8 @@ class _Process:
 
     def serves(self, traits: tuple[Any, ...]) -> bool:
         """Return whether it can be called by a process with these traits. One that cannot is let go."""
+        if self._over:
+            return False
         if self._traits[0] != traits[0]:
             os.close(self._calls)  # the parent's, who has forked
             os.close(self._answers)

@@ -35,11 +35,12 @@ def main() -> None:
             for line in lines(**request):
                 say(number=number, line=line)
             say(number=number, code=0, said="")
+        except DockerException as error:
+            say(number=number, code=error.return_code, said=error.stderr or "")
         except Exception as error:
-            said = getattr(error, "stderr", None) or str(error)
-            say(number=number, code=getattr(error, "return_code", -1), said=said)
+            say(number=number, code=-1, said=str(error))
 
-    import python_on_whales  # noqa: F401  before there is a call, which finds it ready
+    from python_on_whales import DockerException  # before there is a call, which finds it ready
 
     for call in calls:
         threading.Thread(target=serve, kwargs=json.loads(call), daemon=True).start()

@@ -58,6 +58,9 @@ def test_a_program_that_fails() -> None:
     with pytest.raises(CallError) as failed:
         list(call(program("echo no such image >&2; exit 1"), "image.load", input="/none", quiet=True))
     assert (failed.value.code, failed.value.said.strip()) == (1, "no such image")
+    with pytest.raises(CallError) as failed:
+        list(call(program("exit 4"), "image.load", input="/secret", quiet=True))
+    assert (failed.value.code, failed.value.said) == (4, "")
 
 
 def test_what_python_on_whales_refuses() -> None:
