@@ -245,6 +245,8 @@ def _holder(path: Path, said: str) -> str:
             command = (folder.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue  # it has ended, or is somebody else's
+        if not command:
+            continue  # it is about to end
         if Path(command.partition(" ")[0]).name.startswith(("python", "labspec")):
             return f"labspec, process {folder.parent.name}"  # it has not said so yet
         shown = " ".join(command.split())[:60]

@@ -62,7 +62,7 @@ def _act() -> None:
         if not os.fork():
             while os.getppid() == parent:  # stopped sooner, the kernel would end it with its parent
                 time.sleep(0.0001)
-            os.kill(_started[-1], signal.SIGSTOP)
+            _stop(_started[-1])
             os._exit(0)
     number = signal.SIGKILL if ACTION == "ORPHAN" else getattr(signal, f"SIG{ACTION.rstrip('2')}")
     labspec = os.getppid() if _of_calls else os.getpid()
@@ -71,6 +71,13 @@ def _act() -> None:
         time.sleep(BETWEEN_SIGNALS)
         os.kill(labspec, number)
     time.sleep(BETWEEN_SIGNALS)  # a handler runs in the main thread
+
+
+def _stop(program: int) -> None:
+    try:
+        os.killpg(program, signal.SIGSTOP)  # timeout(1) has made a group of itself and what it runs
+    except ProcessLookupError:
+        os.kill(program, signal.SIGSTOP)
 
 
 def wrapped(function: Any, name: Any) -> Any:
