@@ -25,12 +25,12 @@ def main() -> None:
     # A command makes many values and keeps them to its end: looking for garbage among them finds none. Only the steps
     # of an apply may take long (engine/workflow.py).
     gc.disable()
-    if _changes_at_once(arguments) and len(os.sched_getaffinity(0)) > 1:
-        from labspec.host import calls
-
-        # Long before it is known whether there is something to call: another processor has nothing to do meanwhile.
-        calls.get_ready()
     try:
+        if _changes_at_once(arguments) and len(os.sched_getaffinity(0)) > 1:
+            from labspec.host import calls
+
+            # Long before it is known whether there is something to call: another processor has nothing to do meanwhile.
+            calls.get_ready()
         from labspec.cli.unchanged import plan_of, says_so
 
         early = plan_of(arguments)

@@ -33,7 +33,7 @@ def get_ready() -> None:
 
 def give_up() -> None:
     """End the process where nothing has been called: it has no more to import."""
-    process, _Process.current = _Process.current, None
+    process = _Process.current
     if process is not None and not process.called:
         process.end()
 

@@ -137,8 +137,9 @@ def test_given_up_before_it_is_called() -> None:
     with pytest.raises(ChildProcessError):
         os.waitpid(process._pid, 0)  # noqa: SLF001
     assert list(up("echo anew")) == ["anew\n"]
+    process = calls._Process.current  # noqa: SLF001
     calls.give_up()
-    calls.give_up()
+    assert (calls._Process.current, list(up("echo still there"))) == (process, ["still there\n"])  # noqa: SLF001
 
 
 LEFT = """
