@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from labspec.cli import options
+from labspec.cli.replaying import Where, replayed
 from labspec.core.diagnostic import LabError
 
 if TYPE_CHECKING:
     from labspec.core.resource import Lab
-    from labspec.host.host import Host
     from labspec.sheet.captures import Captures
     from labspec.sheet.sheet import Sheet
 
@@ -47,18 +44,6 @@ Examples:
   labspec handout --verify && echo 'the sheet is right'
 
 Read on: docs/handouts.md."""
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Where the commands of a sheet are run, and how the lab is applied there."""
-
-    here: bool
-    sandbox: str | None
-    allow: tuple[str, ...]
-    allow_missing: bool
-    variables: dict[str, str]
-    variable_files: tuple[Path, ...]
 
 
 @click.command("handout", epilog=EPILOG, short_help="Write the lab's sheet, with what its commands really print")
@@ -146,7 +131,7 @@ def _capture(lab: Lab, sheet: Sheet, where: Where, out: Path | None, *, strict: 
     path = out or captures_path(lab)
     if not path.parent.is_dir() or path.is_dir():
         raise LabError(f"cannot write the captures to {path}", hint="name a file in a folder that is there")
-    found = _replayed(lab, sheet, where, strict=strict)
+    found = replayed(lab, sheet, where, _say, strict=strict)
     write_captures(found, path)
     if as_json:
         click.echo(json.dumps({"format": FORMAT, "file": str(path), "blocks": list(found.blocks)}))
@@ -164,7 +149,7 @@ def _verify(lab: Lab, sheet: Sheet, where: Where, *, as_json: bool) -> int:
     if captured is None:
         raise LabError("the sheet has no command whose output could be verified")
     # A command that ends otherwise than it must has drifted, and the others are looked at all the same.
-    found = verdicts(lab, sheet, captured, _replayed(lab, sheet, where, strict=False))
+    found = verdicts(lab, sheet, captured, replayed(lab, sheet, where, _say, strict=False))
     commands = [_shown(captured, block.id) for block, _ in found]
     if as_json:
         click.echo(json.dumps(verdicts_json(found, commands)))
@@ -226,56 +211,6 @@ def _captures(lab: Lab, sheet: Sheet) -> Captures | None:
         for line in diagnostic_lines(old, "warning", "yellow"):
             click.echo(line, err=True)
     return found
-
-
-def _replayed(lab: Lab, sheet: Sheet, where: Where, *, strict: bool) -> Captures:
-    """Return what the commands of the sheet do now."""
-    from labspec.host.sandbox.folder import absolute, inside
-
-    files = tuple(map(absolute, map(str, where.variable_files)))
-    from labspec.engine.capture import capture
-
-    if where.here:
-        from labspec.host.host import Host
-
-        host = Host()
-        _check_applied(lab, host, allow_missing=where.allow_missing)
-        return capture(lab, host, sheet, _say, _variables(where, files), strict=strict)
-    from labspec.engine.capture_sandbox import capture_in
-
-    apply = [f"--allow={name}" for name in where.allow] + ["--allow-missing"] * where.allow_missing
-    variables = _variables(where, map(inside, files))
-    with _sandbox(where.sandbox, _say) as name:
-        return capture_in(name, lab, apply, variables, files, _say, strict=strict)
-
-
-def _variables(where: Where, files: Iterable[str]) -> list[str]:
-    given = [f"--var={name}={value}" for name, value in where.variables.items()]
-    return given + [f"--var-file={file}" for file in files]
-
-
-@contextmanager
-def _sandbox(name: str | None, say: Callable[[str], None]) -> Iterator[str]:
-    if name is not None:
-        yield name
-        return
-    from labspec.engine.capture_sandbox import fresh_sandbox
-
-    with fresh_sandbox(say) as made:
-        yield made
-
-
-def _check_applied(lab: Lab, host: Host, *, allow_missing: bool) -> None:
-    """Raise LabError where the lab of this host is not as the spec says: the sheet would show something else."""
-    from labspec.engine.workflow import make_plan
-
-    plan = make_plan(lab, host, allow_missing=allow_missing)
-    if not plan.empty:
-        first = plan.changes[0]
-        raise LabError(
-            f"the lab is not applied here as the spec says: {first.address} would be changed, {first.reason}",
-            hint="labspec apply, or leave --here out: a sandbox is made for it",
-        )
 
 
 def _format_of(out: Path | None) -> str:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from labspec.cli import options
 from labspec.core.diagnostic import LabError
-
-if TYPE_CHECKING:
-    from labspec.host.sandbox.objects import Sandbox
 
 FORMAT = 1
 DEFAULT_NAME = "lab"
@@ -176,7 +173,9 @@ def up(
     began = time.monotonic()
     sandbox, made = make(Docker(), wish, lambda text: click.echo(f"{text} ...", err=True))
     if as_json:
-        click.echo(json.dumps({"format": FORMAT, "made": made, "sandbox": _as_json(sandbox)}))
+        from labspec.report.sandboxes import sandbox_json
+
+        click.echo(json.dumps({"format": FORMAT, "made": made, "sandbox": sandbox_json(sandbox)}))
         return
     from labspec.report.text import seconds
 
@@ -198,20 +197,16 @@ def list_(as_json: bool) -> None:
     """List the sandboxes of this Docker engine."""
     from labspec.host.docker import Docker
     from labspec.host.sandbox.objects import sandboxes
-    from labspec.report.text import table
+    from labspec.report.sandboxes import sandbox_json, sandbox_lines
 
     found = sandboxes(Docker())
     if as_json:
-        click.echo(json.dumps({"format": FORMAT, "sandboxes": list(map(_as_json, found))}))
+        click.echo(json.dumps({"format": FORMAT, "sandboxes": list(map(sandbox_json, found))}))
         return
     if not found:
         click.echo("There is no sandbox; 'labspec sandbox up' makes one.", err=True)
         return
-    rows = [
-        (sandbox.name, sandbox.state, sandbox.engine, sandbox.ip or "-", _ports(sandbox), _age(sandbox.created))
-        for sandbox in found
-    ]
-    for line in table([("NAME", "STATE", "ENGINE", "IP", "PORTS", "AGE"), *rows]):
+    for line in sandbox_lines(found):
         click.echo(line)
 
 
@@ -286,32 +281,3 @@ def _key(path: Path | None) -> str | None:
     if not text.isprintable() or not text.startswith(("ssh-", "ecdsa-", "sk-")):
         raise LabError(f"{path} has no public key in it", hint="for example --ssh-key ~/.ssh/id_ed25519.pub")
     return text
-
-
-def _ports(sandbox: Sandbox) -> str:
-    return ", ".join(map(str, sandbox.ports)) or "-"
-
-
-def _age(created: int) -> str:
-    """Return how long ago something was made, in its largest unit."""
-    spent = max(0, int(time.time()) - created)
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if spent >= length:
-            return f"{spent // length} {unit}"
-    return f"{spent} s"
-
-
-def _as_json(sandbox: Sandbox) -> dict[str, Any]:
-    ports = [
-        {"address": port.address, "host": port.outer, "sandbox": port.inner, "protocol": port.protocol}
-        for port in sandbox.ports
-    ]
-    return {
-        "name": sandbox.name,
-        "state": sandbox.state,
-        "engine": sandbox.engine,
-        "ip": sandbox.ip or None,
-        "ports": ports,
-        "created": sandbox.created,
-        "id": sandbox.id,
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,70 +15,10 @@ from labspec.imports.report import Imported, Loss
 from labspec.imports.run_flags import BY_NAME, SWITCH
 from labspec.imports.run_mounts import mounts
 from labspec.imports.run_networks import networks
+from labspec.imports.run_plain import endless, plain, read_as
 from labspec.imports.run_words import CommandLine, command_line, shell_words
 
 Service = dict[str, Any]
-
-_TEXTS = {
-    "cgroup-parent": "cgroup_parent",
-    "cgroupns": "cgroup",
-    "cpuset-cpus": "cpuset",
-    "domainname": "domainname",
-    "hostname": "hostname",
-    "ipc": "ipc",
-    "isolation": "isolation",
-    "mac-address": "mac_address",
-    "memory": "mem_limit",
-    "memory-reservation": "mem_reservation",
-    "name": "container_name",
-    "pid": "pid",
-    "platform": "platform",
-    "pull": "pull_policy",
-    "restart": "restart",
-    "runtime": "runtime",
-    "shm-size": "shm_size",
-    "stop-signal": "stop_signal",
-    "user": "user",
-    "userns": "userns_mode",
-    "uts": "uts",
-    "workdir": "working_dir",
-}
-_NUMBERS = {
-    "cpu-period": "cpu_period",
-    "cpu-quota": "cpu_quota",
-    "cpu-rt-period": "cpu_rt_period",
-    "cpu-rt-runtime": "cpu_rt_runtime",
-    "cpu-shares": "cpu_shares",
-    "cpus": "cpus",
-    "memory-swappiness": "mem_swappiness",
-    "oom-score-adj": "oom_score_adj",
-    "pids-limit": "pids_limit",
-}
-_SWITCHES = {
-    "init": "init",
-    "interactive": "stdin_open",
-    "oom-kill-disable": "oom_kill_disable",
-    "privileged": "privileged",
-    "read-only": "read_only",
-    "tty": "tty",
-}
-_LISTS = {
-    "add-host": "extra_hosts",
-    "cap-add": "cap_add",
-    "cap-drop": "cap_drop",
-    "device": "devices",
-    "device-cgroup-rule": "device_cgroup_rules",
-    "dns": "dns",
-    "dns-option": "dns_opt",
-    "dns-search": "dns_search",
-    "expose": "expose",
-    "group-add": "group_add",
-    "link": "external_links",
-    "publish": "ports",
-    "tmpfs": "tmpfs",
-}
-_PAIRS = {"annotation": "annotations", "storage-opt": "storage_opt", "sysctl": "sysctls"}
-_IGNORED_VALUES = {"memory-swappiness": "-1", "cgroupns": "", "isolation": ""}
 
 
 def import_run(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Imported:
@@ -88,7 +28,7 @@ def import_run(words: Sequence[str], folder: Path, environment: Mapping[str, str
     line = command_line(words)
     name = _service_name(line)
     service: Service = {"image": line.image}
-    _plain(line, service)
+    plain(line, service)
     for make in (_command, _environment, _labels, _health, _limits, _block_io, _logging, _gpus, _security):
         make(line, service, folder)
     sections: dict[str, Any] = {}
@@ -111,52 +51,11 @@ def _lost(line: CommandLine) -> list[Loss]:
         if flag.lost and (flag.kind != SWITCH or line.switch(name)):
             found.append(Loss(f"--{name}", flag.note))
     timeout = line.value("stop-timeout")
-    if timeout is not None and _endless(timeout):
+    if timeout is not None and endless(timeout):
         found.append(Loss(f"--stop-timeout {timeout}", "the Compose specification has no key to wait without end"))
     if line.switch("disable-content-trust") is False:
         found.append(Loss("--disable-content-trust=false", "labspec does not verify signatures"))
     return found
-
-
-def _endless(timeout: str) -> bool:
-    return bool(re.fullmatch(r"-[0-9]+", timeout))
-
-
-def _plain(line: CommandLine, service: Service) -> None:
-    for names, read in ((_TEXTS, str), (_NUMBERS, _number)):
-        for flag, key in names.items():
-            value = line.value(flag)
-            if value is not None and value != _IGNORED_VALUES.get(flag):
-                service[key] = _read(read, flag, value)
-    for flag, key in _SWITCHES.items():
-        found = line.switch(flag)
-        if found is not None:
-            service[key] = found
-    for flag, key in _LISTS.items():
-        if flag in line.flags:
-            service[key] = list(line.flags[flag])
-    for flag, key in _PAIRS.items():
-        if flag in line.flags:
-            service[key] = dict(pair.partition("=")[::2] for pair in line.flags[flag])
-    swap = line.value("memory-swap")
-    if swap is not None:
-        service["memswap_limit"] = -1 if swap == "-1" else swap  # compose takes text for a size
-    timeout = line.value("stop-timeout")
-    if timeout is not None and not _endless(timeout):
-        service["stop_grace_period"] = f"{_read(int, 'stop-timeout', timeout)}s"
-    if "volumes-from" in line.flags:
-        service["volumes_from"] = [f"container:{item}" for item in line.flags["volumes-from"]]
-
-
-def _read(read: Callable[[str], Any], flag: str, value: str) -> Any:
-    try:
-        return read(value)
-    except ValueError:
-        raise LabError(f"--{flag} {value}: expected a number") from None
-
-
-def _number(value: str) -> int | float:
-    return int(value) if re.fullmatch(r"[+-]?[0-9]+", value) else float(value)
 
 
 def _command(line: CommandLine, service: Service, _folder: Path) -> None:
@@ -219,7 +118,7 @@ def _health(line: CommandLine, service: Service, _folder: Path) -> None:
             found[name.replace("-", "_")] = value
     retries = line.value("health-retries")
     if retries is not None:
-        found["retries"] = _read(int, "health-retries", retries)
+        found["retries"] = read_as(int, "health-retries", retries)
     if found:
         service["healthcheck"] = found
 
@@ -229,7 +128,7 @@ def _limits(line: CommandLine, service: Service, _folder: Path) -> None:
     for item in line.flags.get("ulimit", ()):
         name, _, value = item.partition("=")
         soft, colon, hard = value.partition(":")
-        numbers = [_read(int, "ulimit", number) for number in ((soft, hard) if colon else (soft,))]
+        numbers = [read_as(int, "ulimit", number) for number in ((soft, hard) if colon else (soft,))]
         found[name] = {"soft": numbers[0], "hard": numbers[1]} if colon else numbers[0]
     if found:
         service["ulimits"] = found
@@ -239,7 +138,7 @@ def _block_io(line: CommandLine, service: Service, _folder: Path) -> None:
     found: dict[str, Any] = {}
     weight = line.value("blkio-weight")
     if weight is not None:
-        found["weight"] = _read(int, "blkio-weight", weight)
+        found["weight"] = read_as(int, "blkio-weight", weight)
     for flag, key in (
         ("blkio-weight-device", "weight_device"),
         *((f"device-{n}", f"device_{n.replace('-', '_')}") for n in _RATES),
@@ -248,7 +147,7 @@ def _block_io(line: CommandLine, service: Service, _folder: Path) -> None:
             path, _, value = item.rpartition(":")
             field = "weight" if key == "weight_device" else "rate"
             whole = field == "weight" or flag.endswith("iops")
-            found.setdefault(key, []).append({"path": path, field: _read(int, flag, value) if whole else value})
+            found.setdefault(key, []).append({"path": path, field: read_as(int, flag, value) if whole else value})
     if found:
         service["blkio_config"] = found
 
@@ -273,7 +172,7 @@ def _gpus(line: CommandLine, service: Service, _folder: Path) -> None:
         if not equals:
             name, value = "count", name
         if name == "count":
-            device["count"] = "all" if value == "all" else _read(int, "gpus", value)
+            device["count"] = "all" if value == "all" else read_as(int, "gpus", value)
         elif name == "device":
             device["device_ids"] = value.split(",")
         elif name == "capabilities":

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from labspec.cli.import_ import command
+from labspec.cli.main import cli
 from labspec.spec.report import Report
 from labspec.spec.yamlfile import parse
 
@@ -31,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def called(*arguments: str) -> Any:
-    return CliRunner().invoke(command, list(arguments), catch_exceptions=False, standalone_mode=False)
+    return CliRunner().invoke(cli, ["import", *arguments], catch_exceptions=False, standalone_mode=False)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The lab's containers on the host: one list, the inspects and images in parallel, grouped by service."""
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from labspec.core.diff import Diff, compare
@@ -14,7 +14,7 @@ from labspec.kinds.service.defaults import container_defaults, fold, without_ima
 from labspec.kinds.service.fields import FIELDS, STOP_SECONDS
 from labspec.kinds.service.images import Images, images_of
 from labspec.kinds.service.observed import container_state
-from labspec.kinds.service.sharing import Peer, shared_ids
+from labspec.kinds.service.sharing import Peer, peers_of, shared_ids
 
 State = tuple[Mapping[str, Any], Mapping[str, str]]
 """The fields of one container, and the digests of those that were set before."""
@@ -57,7 +57,7 @@ def observe(reading: Reading) -> Iterator[Observed]:
         groups |= added
         inspects = [inspect for group in groups.values() for inspect in group]
         images = images_of(reading.docker, inspects, _wanted(inspects, resources))
-    peers = _peers(reading.docker, inspects, early)
+    peers = peers_of(reading.docker, inspects, early)
     swap = not any(map(_swap_unknown, inspects)) or bool(reading.docker.get("/info").get("SwapLimit"))
     around = Around(images, peers, swap, reading.applied, early)
     for address, group in groups.items():
@@ -267,22 +267,6 @@ def _is_service(address: str) -> bool:
 def _inherits(inspect: Mapping[str, Any], images: Images) -> bool:
     image = images.by_id.get(inspect["Image"], {})
     return bool(((image.get("Config") or {}).get("Labels") or {}).get(ADDRESS_LABEL) == address_of(inspect))
-
-
-def _peers(docker: Docker, inspects: Sequence[Mapping[str, Any]], early: Container[str]) -> dict[str, Peer]:
-    """Return by id the containers that others share with; those read `early` share with none."""
-    shared = {identity for inspect in inspects if inspect["Id"] not in early for identity in shared_ids(inspect)}
-    known = {inspect["Id"]: inspect for inspect in inspects if inspect["Id"] in shared}
-    foreign = sorted(shared - set(known))
-    found = docker.find_all([inspect_path(identity) for identity in foreign])
-    known |= {identity: inspect for identity, inspect in zip(foreign, found, strict=True) if inspect}
-    return {identity: _peer(inspect) for identity, inspect in known.items()}
-
-
-def _peer(inspect: Mapping[str, Any]) -> Peer:
-    labels = _labels(inspect)
-    project, name = labels.get("com.docker.compose.project", ""), labels.get("com.docker.compose.service", "")
-    return Peer(project, name, _name(inspect))
 
 
 def _swap_unknown(inspect: Mapping[str, Any]) -> bool:

@@ -1,9 +1,10 @@
 """Where a container is on the network, and with which others it shares: as the engine reports it, in canonical form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from labspec.core.resource import Resource
+from labspec.host.docker import Docker, inspect_path
 from labspec.kinds.service import canonical
 
 OWN_MODES = ("none", "host", "bridge", "default")
@@ -96,6 +97,22 @@ def shared_ids(inspect: Mapping[str, Any]) -> set[str]:
     modes = [str(limits.get(key) or "") for key in ("NetworkMode", "PidMode", "IpcMode")]
     named = [mode.removeprefix("container:") for mode in modes if mode.startswith("container:")]
     return {*named, *(str(entry).partition(":")[0] for entry in limits.get("VolumesFrom") or ())}
+
+
+def peers_of(docker: Docker, inspects: Sequence[Mapping[str, Any]], early: Container[str]) -> dict[str, Peer]:
+    """Return by id the containers that others share with; those read `early` share with none. The foreign are read."""
+    shared = {identity for inspect in inspects if inspect["Id"] not in early for identity in shared_ids(inspect)}
+    known = {inspect["Id"]: inspect for inspect in inspects if inspect["Id"] in shared}
+    foreign = sorted(shared - set(known))
+    found = docker.find_all([inspect_path(identity) for identity in foreign])
+    known |= {identity: inspect for identity, inspect in zip(foreign, found, strict=True) if inspect}
+    return {identity: _peer(inspect) for identity, inspect in known.items()}
+
+
+def _peer(inspect: Mapping[str, Any]) -> Peer:
+    labels = inspect["Config"].get("Labels") or {}
+    project, name = labels.get("com.docker.compose.project", ""), labels.get("com.docker.compose.service", "")
+    return Peer(project, name, str(inspect["Name"]).removeprefix("/"))
 
 
 def network_mode(mode: str, share: Sharing) -> str | None:
