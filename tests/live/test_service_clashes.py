@@ -63,6 +63,21 @@ def test_a_port_on_which_a_program_listens(host: Host, write: Write) -> None:
         assert problems(other, host) == []
 
 
+def test_a_port_for_two_containers_of_the_lab(host: Host, write: Write) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        port = holder.getsockname()[1]
+    lab = write(a={"ports": [f"{port}:80"]}, b={"ports": [f"{port}:80"]})
+    assert problems(lab, host) == [f"service.b: it publishes port {port}/tcp, and so does service.a"]
+    with pytest.raises(LabError, match="and so does"):
+        workflow.apply(lab, host)
+    one = write(a={"ports": [f"{port}:80"]})
+    workflow.apply(one, host)
+    assert workflow.make_plan(one, host).empty
+    two = write(a={"ports": [f"{port}:80"], "scale": 2})
+    assert problems(two, host) == [f"service.a: its 2 containers cannot all publish port {port}/tcp"]
+
+
 def test_a_port_and_a_name_that_another_container_has(host: Host, write: Write, lab_name: str, busybox: str) -> None:
     name = f"{lab_name}-a-1"
     run("run", "-d", "--name", name, "--stop-timeout", "0", "-p", "127.0.0.1:0:80", busybox, "sleep", "999")

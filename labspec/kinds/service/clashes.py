@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from labspec.core.change import Action, Change
 from labspec.core.diagnostic import Diagnostic
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Lab, Resource
 from labspec.host.docker import image_path
 from labspec.host.ports import bindable, taken_ports
+from labspec.kinds.service.claims import Port, awaited_ends, doubled, published
 from labspec.kinds.service.given import lacking
 from labspec.kinds.service.steps import ContainerStep
 
 if TYPE_CHECKING:
     from labspec.host.host import Host
-
-
-class _Port(NamedTuple):
-    host_ip: str
-    number: int
-    protocol: str
 
 
 def clashes(changes: Sequence[Change], lab: Lab, host: Host) -> Iterator[Diagnostic]:
@@ -32,8 +27,11 @@ def clashes(changes: Sequence[Change], lab: Lab, host: Host) -> Iterator[Diagnos
         if change.action in (Action.CREATE, Action.REPLACE) and change.address in resources
     ]
     renamed = [resources[change.address] for change in changes if any(diff.field == "name" for diff in change.diffs)]
-    if not made and not renamed:
+    grown = [resources[change.address] for change in changes if any(diff.field == "replicas" for diff in change.diffs)]
+    if not made and not renamed and not grown:
         return
+    more = {resource.address: resource for resource in (*made, *grown)}
+    yield from doubled(list(more.values()), awaited_ends(lab.resources))
     containers = host.docker.get("/containers/json", {"all": 1})
     leaving = {change.address for change in changes if change.action in (Action.DELETE, Action.REPLACE)}
     # What was adopted has no labels, and is known by its id.
@@ -71,43 +69,34 @@ def _ports(
                 holders.setdefault((port["PublicPort"], port.get("Type", "tcp")), []).append(item)
     listening: dict[str, set[int]] = {}
     for resource in made:
-        for port in _published(resource):
+        for port in (port for port in published(resource) if port.certain):
             mine = {resource.address, *leaving}
-            held = [item for item in holders.get((port.number, port.protocol), ()) if item["State"] == "running"]
+            held = [item for item in holders.get((port.first, port.protocol), ()) if item["State"] == "running"]
             foreign = [item for item in held if not _is_own(item, lab, mine) and _meet(port, item)]
             if foreign:
                 yield _taken(resource, port, f"container {_name(foreign[0])} publishes it")
             elif not held and host.local:
                 if port.protocol not in listening:
                     listening[port.protocol] = taken_ports(port.protocol)
-                if port.number in listening[port.protocol] and not bindable(*port):
+                if port.first in listening[port.protocol] and not bindable(port.host_ip, port.first, port.protocol):
                     yield _taken(resource, port, "a program on this host listens on it")
 
 
-def _taken(resource: Resource, port: _Port, why: str) -> Diagnostic:
+def _taken(resource: Resource, port: Port, why: str) -> Diagnostic:
     return Diagnostic(
-        f"{resource.address}: port {port.number}/{port.protocol} is taken: {why}",
+        f"{resource.address}: port {port} is taken: {why}",
         at=resource.at,
-        hint=f"publish another port, or stop what has it ('ss -lnp sport = :{port.number}' shows it)",
+        hint=f"publish another port, or stop what has it ('ss -lnp sport = :{port.first}' shows it)",
     )
 
 
-def _published(resource: Resource) -> Iterator[_Port]:
-    """Yield the ports that a service wants for sure: not those that the engine chooses from a range."""
-    for text in resource.desired.get("ports", ()):
-        address, _, target = text.rpartition(":")
-        host_ip, _, number = address.rpartition(":")
-        if number.isdecimal():
-            yield _Port(host_ip.strip("[]"), int(number), target.rpartition("/")[2])
-
-
-def _meet(port: _Port, item: Mapping[str, Any]) -> bool:
+def _meet(port: Port, item: Mapping[str, Any]) -> bool:
     """Whether a container publishes the port on an address that the wanted one has too."""
     everywhere = ("", "0.0.0.0", "::")  # noqa: S104  compared, not listened on
     addresses = {
         found.get("IP", "")
         for found in item["Ports"]
-        if found.get("PublicPort") == port.number and found.get("Type") == port.protocol
+        if found.get("PublicPort") == port.first and found.get("Type") == port.protocol
     }
     return port.host_ip in everywhere or port.host_ip in addresses or not addresses.isdisjoint(everywhere)
 
