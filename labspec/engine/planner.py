@@ -41,13 +41,14 @@ def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = NO_WISHES,
     by_kind = {live.kind: live for live in lives()}
     ground = {kind.name for kind in REGISTRY if kind.ground}
     in_engine = {kind.name for kind in REGISTRY if kind.labelled}
+    leaving = [found for address, found in sorted(observed.items()) if address not in resources and found.owned]
     changes: dict[str, Change] = {}
     emptied = False
     unchanged = 0
     for resource in sorted(in_order(resources.values()), key=lambda resource: resource.kind not in ground):
         if chosen is not None and resource.address not in chosen:
             continue
-        preview = Preview(changes, anew)
+        preview = Preview(changes, anew, leaving)
         hidden = emptied and resource.kind in in_engine
         found = None if hidden else observed.get(resource.address)
         change = by_kind[resource.kind].change(resource, found, preview, lab)
@@ -62,7 +63,6 @@ def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = NO_WISHES,
             emptied = emptied or emptying([change])
         else:
             unchanged += 1
-    leaving = [found for address, found in sorted(observed.items()) if address not in resources and found.owned]
     for found in leaving:
         if emptied and found.kind in in_engine:
             continue

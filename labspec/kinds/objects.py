@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from labspec.core.change import Action, Change, Preview, Step
 from labspec.core.diagnostic import Diagnostic
-from labspec.core.diff import Cause, Diff, Field, compare, digest, digests
+from labspec.core.diff import Cause, Diff, Field, Settle, compare, digest, digests
 from labspec.core.resource import ADDRESS_LABEL, FIELDS_LABEL, HASH_LABEL, LAB_LABEL, Lab, Observed, Resource
 from labspec.host.docker import segment
 
@@ -31,6 +31,27 @@ def external(reading: Reading, kind: str, path: str, identity: str) -> Iterator[
     for resource, answer in zip(named, answers, strict=True):
         if answer is not None:
             yield Observed(resource.address, kind, answer[identity], answer["Name"], owned=False)
+
+
+def at_their_resources(found: Iterable[Observed], reading: Reading, kind: str) -> Iterator[Observed]:
+    """Yield the lab's objects of a kind, each at the address of the resource that it stands for.
+
+    Their names come first: what has another key in the spec now is the same object, though its label, which Docker
+    cannot change, has the old one. Then their labels count; one that says the address of a resource which has another
+    object already is of no resource any more.
+    """
+    objects = list(found)
+    known = reading.lab.by_address
+    names = {resource.name: resource.address for resource in resources_of(reading.lab, kind)}
+    held = {names[item.name] for item in objects if item.name in names}
+    for item in objects:
+        address = names.get(item.name) or item.address
+        if item.name not in names and address in held:
+            address = f"{kind}.{item.name}"
+            while address in known or address in held:
+                address += "_"
+        held.add(address)
+        yield item._replace(address=address)
 
 
 def ownership(lab: str, resource: Resource) -> dict[str, str]:
@@ -69,7 +90,17 @@ def as_it_should_be(
         return desired is not None
     if observed is None or desired.address in preview.replace:
         return False
-    return not compare(fields, desired.desired, observed, folded)
+    return not differences(fields, desired, observed, folded)
+
+
+def differences(
+    fields: Iterable[Field], desired: Resource, observed: Observed, folded: Mapping[str, Any] | None = None
+) -> tuple[Diff, ...]:
+    """Return the differences of an object whose name is its own, the name's first: `compare` has the arguments."""
+    found = compare(fields, desired.desired, observed, folded)
+    if observed.name == desired.name:
+        return found
+    return (Diff("name", observed.name, desired.name, Cause.SPEC, Settle.REPLACE), *found)
 
 
 def plain_change(
@@ -88,8 +119,8 @@ def plain_change(
     if desired.options.get("external"):
         return None
     if observed is None:
-        return creation(desired, make)
-    diffs = compare(fields, desired.desired, observed, folded)
+        return creation(desired, make)._replace(remove=remove)
+    diffs = differences(fields, desired, observed, folded)
     asked = desired.address in preview.replace
     if not diffs and not asked:
         return None
@@ -163,7 +194,12 @@ def reason_for(diffs: Sequence[Diff]) -> str:
 def taken(kind: str, path: str, changes: Sequence[Change], lab: Lab, host: Host) -> Iterator[Diagnostic]:
     """Yield a problem for each object to be made whose name another object already has."""
     resources = lab.by_address
-    made = [change for change in changes if change.action is Action.CREATE and change.address in resources]
+    made = [
+        change
+        for change in changes
+        if change.address in resources
+        and (change.action is Action.CREATE or any(diff.field == "name" for diff in change.diffs))
+    ]
     names = [resources[change.address].name for change in made]
     found = host.docker.find_all([path + segment(name) for name in names])
     for change, name, other in zip(made, names, found, strict=True):

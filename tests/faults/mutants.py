@@ -11,15 +11,19 @@ from typing import Any
 
 import pytest
 
+from labspec.core.diff import compare
 from labspec.engine import executor, planner, rollback
 from labspec.engine.executor import _Run
 from labspec.host.journal import FILE, Journal
 from labspec.host.state import StateFolder
-from labspec.kinds import lives
+from labspec.kinds import lives, objects
 from labspec.kinds.daemon import record as daemon_record
 from labspec.kinds.daemon import steps as daemon_steps
+from labspec.kinds.network import live as network_live
+from labspec.kinds.network import pools
 from labspec.kinds.unit import steps as unit_steps
 from labspec.kinds.unit import way_back
+from labspec.kinds.volume import live as volume_live
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 
@@ -183,6 +187,26 @@ def puts_back_only_the_values(patch: pytest.MonkeyPatch) -> None:
             patch.setattr(live, "as_found", None)
 
 
+def takes_no_notice_of_names(patch: pytest.MonkeyPatch) -> None:
+    """A network or volume of another name than the spec says is as it should be."""
+
+    def unnamed(fields: Any, desired: Any, observed: Any, folded: Any = None) -> Any:
+        return compare(fields, desired.desired, observed, folded)
+
+    patch.setattr(objects, "differences", unnamed)
+
+
+def knows_by_key_only(patch: pytest.MonkeyPatch) -> None:
+    """What has another key in the spec now is another object."""
+    for module in (network_live, volume_live):
+        patch.setattr(module, "at_their_resources", lambda found, _reading, _kind: iter(found))
+
+
+def makes_before_the_old_one_goes(patch: pytest.MonkeyPatch) -> None:
+    """A network is made while another one that leaves has its addresses."""
+    patch.setattr(pools, "overlap", lambda _desired, _observed: False)
+
+
 MUTANTS: tuple[Mutant, ...] = (
     waits_for_one_only,
     goes_on_after_a_failure,
@@ -206,4 +230,7 @@ MUTANTS: tuple[Mutant, ...] = (
     leaves_settings,
     forgets_the_hand,
     puts_back_only_the_values,
+    takes_no_notice_of_names,
+    knows_by_key_only,
+    makes_before_the_old_one_goes,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -131,9 +132,13 @@ class SimulatedDocker:
                 raise ApiError(409, f"network with name {body['Name']} already exists")
             identity = world.identity()
             pools = body["IPAM"]["Config"] or [{"Subnet": f"172.{world.ids % 200}.0.0/16", "Gateway": "172.0.0.1"}]
+            for found in world.networks.values() if body["IPAM"]["Config"] else ():
+                if any(_overlap(pool, other) for pool in pools for other in found["IPAM"]["Config"]):
+                    raise ApiError(403, "Pool overlaps with other one on this address space")
             ipam = {"Driver": "default", "Options": {}, "Config": pools}
             keys = ("Name", "Driver", "Internal", "Attachable", "EnableIPv6", "Options", "Labels")
-            world.networks[identity] = {"Id": identity, "IPAM": ipam, **{key: body[key] for key in keys}}
+            told = {key: body[key] for key in keys}
+            world.networks[identity] = {"Id": identity, "IPAM": ipam, "Scope": "local", **told}
             return {"Id": identity}
         network, container = self._network(name)["Name"], self._container(body["Container"])
         if verb == "connect":
@@ -294,6 +299,10 @@ class SimulatedWhales:
         made["Config"]["StopTimeout"] = 0
         made["HostConfig"]["MemorySwap"] = 2 * made["HostConfig"]["Memory"]
         return made
+
+
+def _overlap(one: Mapping[str, str], two: Mapping[str, str]) -> bool:
+    return ip_network(one["Subnet"]).overlaps(ip_network(two["Subnet"]))
 
 
 def image(world: World, tag: str, labels: Mapping[str, str] | None = None) -> dict[str, Any]:

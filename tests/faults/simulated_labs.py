@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -26,6 +27,10 @@ WRITTEN = b"text "
 GROUPS = ("simone", "simtwo", "staff")
 UNITS = ("labspec-sim-one.service", "labspec-sim-two.service", "labspec-sim-own.service")
 """The last one is there already, somebody's own."""
+OWN_NAMES = {"networks": ("simnet", "simother"), "volumes": ("simdata", "simlogs")}
+KEYS = {"networks": "mnop", "volumes": ("data", "logs", "more")}
+SUBNETS = ("10.1.0.0/24", "10.1.0.0/16", "10.2.0.0/24")
+"""The first two overlap: one version never has both."""
 USERS = ("ada", "bob", "eve")
 
 
@@ -39,9 +44,15 @@ class Version:
 
 @cache
 def version(family: int, number: int) -> Version:
-    """Return one version of a family of labs: always the same one. A later one is the earlier with some edits."""
+    """Return one version of a family of labs: always the same one. A later one is the earlier with some edits.
+
+    Half of the families have names and addresses of their own, which wander from one object to another.
+    """
     random = Random(family * 1000 + number)
     spec = _first(random) if number == 0 else _edited(json.loads(json.dumps(version(family, number - 1).spec)), random)
+    if family % 2:
+        for _ in range(random.randint(0, 3)):
+            random.choice((_name, _address, _rename, _rename))(spec, random)
     with TemporaryDirectory() as folder:
         Path(folder, "lab.yaml").write_text(json.dumps(spec))
         return Version(spec, load(Path(folder), variables={}, variable_files=()))
@@ -155,28 +166,80 @@ def _change(spec: dict[str, Any], random: Random) -> None:
         spec["services"][name] = _service(spec, random)
 
 
+def _name(spec: dict[str, Any], random: Random) -> None:
+    """Have the spec name an object, or no longer."""
+    section, key = _some_object(spec, random)
+    if key:
+        entry, names = spec[section][key], OWN_NAMES[section]
+        free = sorted({*names} - {other.get("name") for other in spec[section].values()})
+        entry.pop("name", None)
+        if free and random.random() < 0.7:
+            entry["name"] = random.choice(free)
+
+
+def _address(spec: dict[str, Any], random: Random) -> None:
+    """Give a network addresses that no other one has, or none of its own."""
+    if spec["networks"]:
+        entry = spec["networks"][random.choice(sorted(spec["networks"]))]
+        entry.pop("subnets", None)
+        used = [ip_network(subnet) for other in spec["networks"].values() for subnet in other.get("subnets", ())]
+        free = [subnet for subnet in SUBNETS if not any(ip_network(subnet).overlaps(other) for other in used)]
+        if free and random.random() < 0.7:
+            entry["subnets"] = [random.choice(free)]
+
+
+def _rename(spec: dict[str, Any], random: Random) -> None:
+    """Give an object another key, or take away one that is there: what was in that place is in this now."""
+    section, key = _some_object(spec, random)
+    if not key:
+        return
+    new = random.choice(KEYS[section])
+    if new in spec[section]:
+        spec[section][key], spec[section][new] = spec[section][new], spec[section][key]
+        return
+    spec[section][new] = spec[section].pop(key)
+    for entry in spec["services"].values():
+        if section == "networks" and key in entry.get("networks", ()):
+            entry["networks"] = [new if name == key else name for name in entry["networks"]]
+        if section == "volumes" and entry.get("volumes") == [f"{key}:/data"]:
+            entry["volumes"] = [f"{new}:/data"]
+
+
+def _some_object(spec: Mapping[str, Any], random: Random) -> tuple[str, str]:
+    section = random.choice(("networks", "networks", "volumes"))
+    return section, random.choice(sorted(spec[section]) or [""])
+
+
+def host_names(spec: Mapping[str, Any], section: str) -> dict[str, str]:
+    """Return key -> name on the host of the lab's networks or volumes."""
+    return {key: entry.get("name") or f"{NAME}_{key}" for key, entry in spec[section].items()}
+
+
 def differences(spec: Mapping[str, Any], world: World) -> list[str]:
     """Return in what the host is not as a lab that is applied wants it."""
     wanted: dict[str, tuple[Any, ...]] = {}
+    network_names, volume_names = host_names(spec, "networks"), host_names(spec, "volumes")
     for key, entry in spec["services"].items():
         for number in range(1, entry.get("scale", 1) + 1):
             tag = f"{NAME}/{entry['image']}:latest" if entry["image"] in spec["images"] else entry["image"]
-            networks = sorted(f"{NAME}_{network}" for network in entry.get("networks", ())) or ["none"]
+            networks = sorted(network_names[network] for network in entry.get("networks", ())) or ["none"]
             wanted[f"{NAME}-{key}-{number}"] = (
                 entry["command"],
                 _image_of(tag, world),
                 networks,
                 entry.get("environment", {}).get("TOLD"),
                 int(str(entry.get("mem_limit", "0m"))[:-1]) * 2**20,
-                [f"{NAME}_{volume.split(':')[0]}" for volume in entry.get("volumes", ())],
+                [volume_names[volume.split(":")[0]] for volume in entry.get("volumes", ())],
                 "running",
             )
     found = {item["Name"].removeprefix("/"): _told(item) for item in world.containers.values() if owned(item["Config"])}
     said = _compared("container", wanted, found)
-    for kind, objects in (("network", world.networks), ("volume", world.volumes)):
-        names = sorted(f"{NAME}_{name}" for name in spec[f"{kind}s"])
-        there = sorted(item["Name"] for item in objects.values() if owned(item))
-        said += [] if names == there else [f"{kind}s are {there}, not {names}"]
+    volumes = {item["Name"]: item["Options"].get("o") for item in world.volumes.values() if owned(item)}
+    sizes = {key: (entry.get("tmpfs") or {}).get("size") for key, entry in spec["volumes"].items()}
+    said += _compared("volume", {volume_names[key]: size and f"size={size}" for key, size in sizes.items()}, volumes)
+    nets = {network_names[key]: (net["internal"], net.get("subnets")) for key, net in spec["networks"].items()}
+    found = {item["Name"]: _network_told(item, nets) for item in world.networks.values() if owned(item)}
+    said += _compared("network", nets, found)
     for path, entry in spec["host"]["files"].items():
         file = world.files.get(path)
         if file is None or (file.content.decode(), file.mode) != (entry["content"], entry["mode"]):
@@ -234,6 +297,11 @@ def _told(item: Mapping[str, Any]) -> tuple[Any, ...]:
         [bind.split(":")[0] for bind in item["HostConfig"]["Binds"]],
         item["State"]["Status"],
     )
+
+
+def _network_told(item: Mapping[str, Any], wanted: Mapping[str, tuple[bool, Any]]) -> tuple[bool, Any]:
+    _, asked = wanted.get(item["Name"], (False, None))
+    return item["Internal"], [pool["Subnet"] for pool in item["IPAM"]["Config"]] if asked else None
 
 
 def owned(item: Mapping[str, Any]) -> bool:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from labspec.core.change import Change, Danger, Preview, Step
 from labspec.core.diagnostic import Diagnostic
-from labspec.core.diff import Field, compare
+from labspec.core.diff import Field
 from labspec.core.resource import LAB_LABEL, Lab, Observed, Resource
 from labspec.host.docker import filters
 from labspec.kinds.adoption.objects import taken_over
 from labspec.kinds.objects import (
     applied_fields,
     as_it_should_be,
+    at_their_resources,
+    differences,
     external,
     foreign_labels,
     plain_change,
@@ -48,8 +50,8 @@ class NetworkLive:
     def observe(self, reading: Reading) -> Iterable[Observed]:
         """Yield the lab's networks, and the external ones that it names and the host has."""
         groups: dict[str, list[Observed]] = {}
-        for network in reading.docker.get("/networks", filters(label=[f"{LAB_LABEL}={reading.lab.name}"])):
-            found = observed(network)
+        listed = reading.docker.get("/networks", filters(label=[f"{LAB_LABEL}={reading.lab.name}"]))
+        for found in at_their_resources(map(observed, listed), reading, "network"):
             groups.setdefault(found.address, []).append(found)
         for found in taken_over(reading, "network", "/networks/{}", observed, set(groups)):
             groups.setdefault(found.address, []).append(found)
@@ -69,15 +71,24 @@ class NetworkLive:
 
         remove: tuple[Step, ...] = (RemoveNetwork(observed.id, observed.name),) if observed else ()
         remove += tuple(RemoveNetwork(identity, name) for identity, name in others)
+        if desired and "pools" in desired.desired:
+            # Two networks cannot have the same addresses, not even until the old one goes.
+            from labspec.kinds.network.pools import overlap
+
+            former = [found for found in preview.leaving if found.kind == "network" and overlap(desired, found)]
+            remove += tuple(RemoveNetwork(found.id, found.name) for found in former)
         make = (CreateNetwork.of(lab.name, desired),) if desired else ()
         if desired and observed and others:
-            diffs = compare(FIELDS, desired.desired, observed, folded)
+            diffs = differences(FIELDS, desired, observed, folded)
             return replacement(desired, observed, diffs, "there are several of its name", remove=remove, make=make)
         return plain_change(FIELDS, desired, observed, preview, remove=remove, make=make, folded=folded)
 
     def problems(self, changes: Sequence[Change], lab: Lab, host: Host) -> Iterable[Diagnostic]:
-        """Return a problem for each network to be made whose name is taken by one that labspec did not make."""
-        return taken("network", "/networks/", changes, lab, host)
+        """Yield a problem for each network to be made whose name or addresses another one has."""
+        yield from taken("network", "/networks/", changes, lab, host)
+        from labspec.kinds.network.pools import overlaps
+
+        yield from overlaps(changes, lab, host)
 
     def waits(self, resource: Resource) -> Iterable[Step]:  # noqa: ARG002  the contract's argument
         """Return nothing: it is ready once it is made."""

@@ -10,11 +10,13 @@ from labspec.core.change import Action, Change, Preview, Step
 from labspec.core.diff import Diff, Settle
 from labspec.core.resource import Lab, Observed, Resource
 from labspec.kinds.compose.document import execution_document
+from labspec.kinds.network.steps import RemoveNetwork
 from labspec.kinds.objects import creation, reason_for, removal, replacement
 from labspec.kinds.service.compose_steps import CreateContainers, PullImage, RecreateContainers, WriteComposeFile
 from labspec.kinds.service.standing import RUNNING, ended_well, moved
 from labspec.kinds.service.steps import RemoveContainer, RestartContainer, StartContainer, WaitFor
 from labspec.kinds.service.update import settled, update_steps
+from labspec.kinds.volume.steps import RemoveVolume
 
 _WAITED = ("service_healthy", "service_completed_successfully")
 
@@ -52,7 +54,6 @@ def _replacing(
 
 def _disturbing(desired: Resource, observed: Observed, preview: Preview, lab: Lab) -> Iterator[Change]:
     """Yield the changes to what the containers are made of: images, and what they are attached to."""
-    resources = lab.by_address
     attached = {str(mount.get("source")) for mount in observed.state.get("mounts", ())}
     attached.update(observed.state.get("networks", ()))
     # What the spec has detached them from goes too, and cannot while they are on it.
@@ -60,14 +61,19 @@ def _disturbing(desired: Resource, observed: Observed, preview: Preview, lab: La
         resource.address
         for kind in ("network", "volume")
         for resource in lab.by_kind.get(kind, ())
-        if resource.address in preview.changes and resource.name in attached
+        if (change := preview.changes.get(resource.address)) and not attached.isdisjoint(_names(resource, change))
     ]
     for change in preview.disturbing(tuple(dict.fromkeys((*desired.needs, *desired.options.get("joins", ()), *held)))):
         if change.kind == "service" and change.address not in desired.options.get("joins", ()):
             continue
-        if change.kind in ("network", "volume") and resources[change.address].name not in attached:
+        if change.kind in ("network", "volume") and change.address not in held:
             continue
         yield change
+
+
+def _names(resource: Resource, change: Change) -> set[str]:
+    """Return the name of a network or volume, and those that go for it."""
+    return {resource.name, *(step.name for step in change.remove if isinstance(step, RemoveNetwork | RemoveVolume))}
 
 
 def _replacement(

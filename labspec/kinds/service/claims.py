@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 from labspec.core.diagnostic import Diagnostic
 from labspec.core.resource import Resource
+from labspec.kinds.network.pools import subnets
 
 
 class Port(NamedTuple):
@@ -66,6 +68,24 @@ def doubled(made: Sequence[Resource], jobs: Collection[str]) -> Iterator[Diagnos
             if first is not resource:
                 does = f"has the address {address} on network {network}"
                 yield _twice(resource, does, first, "give it another address of the network, or none")
+
+
+def misplaced(made: Sequence[Resource], networks: Sequence[Resource]) -> Iterator[Diagnostic]:
+    """Yield a problem for each address that the network which it is on does not have."""
+    by_name = {network.name: network for network in networks if not network.options["external"]}
+    for resource in made:
+        for name, address in _addresses(resource):
+            network = by_name.get(name)
+            if network is None or network.desired.get("ipam_driver"):
+                continue
+            its = subnets(network.desired.get("pools", ()))
+            if not any(ip_address(address) in subnet for subnet in its):
+                listed = ", ".join(map(str, its))
+                yield Diagnostic(
+                    f"{resource.address}: {network.address} does not have the address {address}",
+                    at=resource.at,
+                    hint=f"its subnets: {listed}" if its else "give the network a subnet that has it, by 'subnets'",
+                )
 
 
 def awaited_ends(resources: Sequence[Resource]) -> set[str]:

@@ -10,7 +10,7 @@ from labspec.core.diagnostic import Diagnostic
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, Lab, Resource
 from labspec.host.docker import image_path
 from labspec.host.ports import bindable, taken_ports
-from labspec.kinds.service.claims import Port, awaited_ends, doubled, published
+from labspec.kinds.service.claims import Port, awaited_ends, doubled, misplaced, published
 from labspec.kinds.service.given import lacking
 from labspec.kinds.service.steps import ContainerStep
 
@@ -27,11 +27,16 @@ def clashes(changes: Sequence[Change], lab: Lab, host: Host) -> Iterator[Diagnos
         if change.action in (Action.CREATE, Action.REPLACE) and change.address in resources
     ]
     renamed = [resources[change.address] for change in changes if any(diff.field == "name" for diff in change.diffs)]
-    grown = [resources[change.address] for change in changes if any(diff.field == "replicas" for diff in change.diffs)]
-    if not made and not renamed and not grown:
+    moved = [
+        resources[change.address]
+        for change in changes
+        if any(diff.field in ("replicas", "networks") for diff in change.diffs)
+    ]
+    if not made and not renamed and not moved:
         return
-    more = {resource.address: resource for resource in (*made, *grown)}
-    yield from doubled(list(more.values()), awaited_ends(lab.resources))
+    claiming = list({resource.address: resource for resource in (*made, *moved)}.values())
+    yield from doubled(claiming, awaited_ends(lab.resources))
+    yield from misplaced(claiming, lab.by_kind.get("network", ()))
     containers = host.docker.get("/containers/json", {"all": 1})
     leaving = {change.address for change in changes if change.action in (Action.DELETE, Action.REPLACE)}
     # What was adopted has no labels, and is known by its id.

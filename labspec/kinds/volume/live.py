@@ -11,7 +11,15 @@ from labspec.core.diff import Field
 from labspec.core.resource import LAB_LABEL, Lab, Observed, Resource
 from labspec.host.docker import filters
 from labspec.kinds.adoption.objects import taken_over
-from labspec.kinds.objects import applied_fields, as_it_should_be, external, foreign_labels, plain_change, taken
+from labspec.kinds.objects import (
+    applied_fields,
+    as_it_should_be,
+    at_their_resources,
+    external,
+    foreign_labels,
+    plain_change,
+    taken,
+)
 from labspec.kinds.provider import Reading
 
 if TYPE_CHECKING:
@@ -33,7 +41,7 @@ class VolumeLive:
     def observe(self, reading: Reading) -> Iterable[Observed]:
         """Yield the lab's volumes, and the external ones that it names and the host has."""
         answer = reading.docker.get("/volumes", filters(label=[f"{LAB_LABEL}={reading.lab.name}"]))
-        own = [observed(volume) for volume in answer.get("Volumes") or ()]
+        own = list(at_their_resources(map(observed, answer.get("Volumes") or ()), reading, "volume"))
         yield from own
         yield from taken_over(reading, "volume", "/volumes/{}", observed, {found.address for found in own})
         yield from external(reading, "volume", "/volumes/", "Name")

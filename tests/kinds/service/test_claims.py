@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from labspec.kinds.service.claims import awaited_ends, doubled
+from labspec.kinds.service.claims import awaited_ends, doubled, misplaced
 from labspec.spec.loader import load
 
 
@@ -18,13 +18,13 @@ def problems(folder: Path, **services: dict[str, Any]) -> list[str]:
     spec = {
         "labspec": 1,
         "lab": {"name": "claims"},
-        "networks": {"net": subnets, "other": subnets},
+        "networks": {"net": subnets, "other": subnets, "free": {}, "else": {"external": True}},
         "services": {key: {"image": "busybox", **entry} for key, entry in services.items()},
     }
     (folder / "lab.yaml").write_text(json.dumps(spec))
     lab = load(folder / "lab.yaml", variables={}, variable_files=[])
     made = [resource for resource in lab.resources if resource.kind == "service"]
-    found = list(doubled(made, awaited_ends(made)))
+    found = [*doubled(made, awaited_ends(made)), *misplaced(made, lab.by_kind["network"])]
     assert all(problem.at is not None and problem.hint for problem in found)
     return [problem.message for problem in found]
 
@@ -103,6 +103,16 @@ def test_an_address_for_two(tmp_path: Path) -> None:
     assert len(problems(tmp_path, a=first, b=first)) == 2
     assert problems(tmp_path, a=first, b={"networks": {"net": {"ipv4_address": "10.9.0.8"}}}) == []
     assert problems(tmp_path, a=first, b={"networks": {"other": four}}) == []
+
+
+def test_an_address_that_the_network_does_not_have(tmp_path: Path) -> None:
+    found = problems(tmp_path, a={"networks": {"net": {"ipv4_address": "10.8.0.9", "ipv6_address": "fd00:8::1"}}})
+    assert found == [
+        "service.a: network.net does not have the address 10.8.0.9",
+        "service.a: network.net does not have the address fd00:8::1",
+    ]
+    assert len(problems(tmp_path, a={"networks": {"free": {"ipv4_address": "10.9.0.9"}}})) == 1
+    assert problems(tmp_path, a={"networks": {"else": {"ipv4_address": "10.8.0.9"}}}) == []
 
 
 def test_what_a_job_had_is_free_once_it_has_ended(tmp_path: Path) -> None:
