@@ -27,8 +27,12 @@ WRITTEN = b"text "
 GROUPS = ("simone", "simtwo", "staff")
 UNITS = ("labspec-sim-one.service", "labspec-sim-two.service", "labspec-sim-own.service")
 """The last one is there already, somebody's own."""
-OWN_NAMES = {"networks": ("simnet", "simother"), "volumes": ("simdata", "simlogs")}
-KEYS = {"networks": "mnop", "volumes": ("data", "logs", "more")}
+OWN_NAMES = {
+    "networks": ("simnet", "simother"),
+    "volumes": ("simdata", "simlogs"),
+    "images": ("simown:1", "simown:2"),
+}
+KEYS = {"networks": "mnop", "volumes": ("data", "logs", "more"), "images": "ijk"}
 SUBNETS = ("10.1.0.0/24", "10.1.0.0/16", "10.2.0.0/24")
 """The first two overlap: one version never has both."""
 USERS = ("ada", "bob", "eve")
@@ -170,11 +174,12 @@ def _name(spec: dict[str, Any], random: Random) -> None:
     """Have the spec name an object, or no longer."""
     section, key = _some_object(spec, random)
     if key:
+        word = "tag" if section == "images" else "name"
         entry, names = spec[section][key], OWN_NAMES[section]
-        free = sorted({*names} - {other.get("name") for other in spec[section].values()})
-        entry.pop("name", None)
+        free = sorted({*names} - {other.get(word) for other in spec[section].values()})
+        entry.pop(word, None)
         if free and random.random() < 0.7:
-            entry["name"] = random.choice(free)
+            entry[word] = random.choice(free)
 
 
 def _address(spec: dict[str, Any], random: Random) -> None:
@@ -203,10 +208,12 @@ def _rename(spec: dict[str, Any], random: Random) -> None:
             entry["networks"] = [new if name == key else name for name in entry["networks"]]
         if section == "volumes" and entry.get("volumes") == [f"{key}:/data"]:
             entry["volumes"] = [f"{new}:/data"]
+        if section == "images" and entry["image"] == key:
+            entry["image"] = new
 
 
 def _some_object(spec: Mapping[str, Any], random: Random) -> tuple[str, str]:
-    section = random.choice(("networks", "networks", "volumes"))
+    section = random.choice(("networks", "networks", "volumes", "images"))
     return section, random.choice(sorted(spec[section]) or [""])
 
 
@@ -221,7 +228,8 @@ def differences(spec: Mapping[str, Any], world: World) -> list[str]:
     network_names, volume_names = host_names(spec, "networks"), host_names(spec, "volumes")
     for key, entry in spec["services"].items():
         for number in range(1, entry.get("scale", 1) + 1):
-            tag = f"{NAME}/{entry['image']}:latest" if entry["image"] in spec["images"] else entry["image"]
+            made = spec["images"].get(entry["image"])
+            tag = (made.get("tag") or f"{NAME}/{entry['image']}:latest") if made else entry["image"]
             networks = sorted(network_names[network] for network in entry.get("networks", ())) or ["none"]
             wanted[f"{NAME}-{key}-{number}"] = (
                 entry["command"],

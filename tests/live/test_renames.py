@@ -149,3 +149,15 @@ def test_addresses_that_another_network_has(host: Host, write: Write, lab_name: 
     finally:
         docker("network", "rm", foreign)
     applied(write(networks={"b": {"subnets": [OTHER]}}), host)
+
+
+def test_an_image_and_a_service_of_their_own_name_under_another_key(
+    host: Host, write: Write, service: Callable[..., Any], lab_name: str, busybox: str
+) -> None:
+    tag = f"{lab_name}:1"
+    made = {"from": busybox, "tag": tag, "steps": [{"env": {"MADE": "yes"}}]}
+    for key in ("one", "two"):
+        entry = service(container_name=f"{lab_name}-own", image=key)
+        applied(write(images={key: made}, services={key: entry}), host)
+        assert docker("image", "ls", "--filter", f"label=io.labspec.lab={lab_name}", "--format", "{{.Tag}}") == ["1"]
+        assert docker("inspect", f"{lab_name}-own", "--format", "{{.Config.Image}}") == [tag]

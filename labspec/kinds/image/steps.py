@@ -157,7 +157,10 @@ class RemoveImage(Step):
         return f"remove image {self.tag}" if self.tag else f"remove old image {short_id(self.id)}"
 
     def run(self, host: Host) -> None:
-        """Remove it; one that is gone already is fine, and so is one that a rebuild has given its tag again."""
+        """Remove it; one that is gone already is fine, and so is one that a rebuild has given its tag again.
+
+        One whose tag has gone to another image goes by its id.
+        """
         image = host.docker.find(image_path(self.id))
         if image is None:
             return
@@ -166,10 +169,11 @@ class RemoveImage(Step):
             if tag in tags:
                 host.docker.delete(f"/images/{segment(tag)}")
                 tags.remove(tag)
-        if (self.tag and self.tag not in tags) or (not self.tag and tags):
+        tag = self.tag if self.tag in tags else ""
+        if tags and not tag:
             return
         try:
-            host.docker.delete(f"/images/{segment(self.tag or self.id)}")
+            host.docker.delete(f"/images/{segment(tag or self.id)}")
         except ApiError as error:
             if error.status == 404:
                 return
