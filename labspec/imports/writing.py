@@ -9,7 +9,12 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedBase, CommentedMap, CommentedSeq
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString, ScalarString
+from ruamel.yaml.scalarstring import (
+    DoubleQuotedScalarString,
+    LiteralScalarString,
+    ScalarString,
+    SingleQuotedScalarString,
+)
 
 from labspec.core.diagnostic import LabError
 from labspec.imports.report import Imported
@@ -115,7 +120,8 @@ def _text(value: str, *, flow: bool = False) -> Any:
     if "\n" in value and _is_block(value):
         return LiteralScalarString(value)
     if _needs_quotes(value) or _wants_quotes(value, flow=flow):
-        return DoubleQuotedScalarString(value)
+        bare = '"' in value and "'" not in value and value.isprintable()
+        return SingleQuotedScalarString(value) if bare else DoubleQuotedScalarString(value)
     return value
 
 

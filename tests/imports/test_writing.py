@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from labspec.imports.report import Imported
 from labspec.imports.writing import spec_text
+from labspec.spec.formatting import formatted
 from labspec.spec.report import Report
 from labspec.spec.yamlfile import parse
 
@@ -95,7 +96,26 @@ def test_every_value_reads_back_the_same(value: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "yes", "12:30:45", "0x1f", "1e3", "~", "<<", "=", "a\n", "a \nb", "\ta", " a\nb", "a\n\n", "::1"],
+    [
+        "",
+        "yes",
+        "12:30:45",
+        "0x1f",
+        "1e3",
+        "~",
+        "<<",
+        "=",
+        "a\n",
+        "a \nb",
+        "\ta",
+        " a\nb",
+        "a\n\n",
+        "::1",
+        '0:"',
+        "0:'\"",
+    ],
 )
 def test_text_that_is_easily_misread(text: str) -> None:
-    assert read(spec_text(Imported("lab", {"vars": {"v": text, "l": [text]}})))["vars"] == {"v": text, "l": [text]}
+    written = spec_text(Imported("lab", {"vars": {"v": text, "l": [text]}}))
+    assert read(written)["vars"] == {"v": text, "l": [text]}
+    assert formatted(written.encode(), "lab.yaml").decode() == written

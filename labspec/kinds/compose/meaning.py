@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from labspec.kinds.compose import values
+from labspec.kinds.compose import kernel, values
 from labspec.kinds.compose.exclusions import exclusion_mistakes
 from labspec.kinds.compose.images import check_reference
 from labspec.kinds.compose.mounts import Mount, file_mode, is_cdi_device, parse_device, parse_tmpfs
@@ -51,6 +51,16 @@ def _percent(value: Any) -> None:
 def _oom_score(value: Any) -> None:
     if not -1000 <= values.whole(value) <= 1000:
         raise ValueError(f"expected a number from -1000 to 1000, found {value}")
+
+
+def _memory(value: Any) -> None:
+    if 0 < values.size(value) < kernel.LEAST_MEMORY:
+        raise ValueError(f"the engine gives a container 6 MiB of memory at least, found {value}")
+
+
+def _folder(value: str) -> None:
+    if not re.match(r"/|[A-Za-z]:[\\/]", value):
+        raise ValueError(f"'{value}' is not an absolute path")
 
 
 def _device(value: Any) -> None:
@@ -101,6 +111,8 @@ READERS: Mapping[Path, Reader] = {
     ("blkio_config", "device_write_iops", EACH, "rate"): values.natural,
     ("blkio_config", "weight"): values.natural,
     ("blkio_config", "weight_device", EACH, "weight"): values.natural,
+    ("cap_add", EACH): kernel.capability,
+    ("cap_drop", EACH): kernel.capability,
     ("command",): values.words,
     ("container_name",): _name,
     ("cpu_count",): values.natural,
@@ -111,9 +123,10 @@ READERS: Mapping[Path, Reader] = {
     ("cpu_rt_runtime",): values.natural,
     ("cpu_shares",): values.natural,
     ("cpus",): values.positive_number,
+    ("cpuset",): kernel.processors,
     ("deploy", "replicas"): values.natural,
     ("deploy", "resources", "limits", "cpus"): values.positive_number,
-    ("deploy", "resources", "limits", "memory"): values.size,
+    ("deploy", "resources", "limits", "memory"): _memory,
     ("deploy", "resources", "limits", "pids"): values.whole,
     ("deploy", "resources", "reservations", "cpus"): values.positive_number,
     ("deploy", "resources", "reservations", "memory"): values.size,
@@ -140,9 +153,10 @@ READERS: Mapping[Path, Reader] = {
     ("healthcheck", "timeout"): values.nanoseconds,
     ("image",): check_reference,
     ("init",): values.boolean,
+    ("ipc",): kernel.ipc_mode,
     ("labels",): _pairs,
     ("mac_address",): _mac,
-    ("mem_limit",): values.size,
+    ("mem_limit",): _memory,
     ("mem_reservation",): values.size,
     ("mem_swappiness",): _percent,
     ("memswap_limit",): values.swap,
@@ -152,6 +166,7 @@ READERS: Mapping[Path, Reader] = {
     ("networks", EACH, "mac_address"): _mac,
     ("oom_kill_disable",): values.boolean,
     ("oom_score_adj",): _oom_score,
+    ("pid",): kernel.pid_mode,
     ("pids_limit",): values.whole,
     ("ports", EACH): parse_ports,
     ("privileged",): values.boolean,
@@ -164,13 +179,17 @@ READERS: Mapping[Path, Reader] = {
     ("shm_size",): values.size,
     ("stdin_open",): values.boolean,
     ("stop_grace_period",): values.nanoseconds,
+    ("stop_signal",): kernel.signal,
     ("sysctls",): _pairs,
     ("tmpfs",): _tmpfs,
     ("tmpfs", EACH): parse_tmpfs,
     ("tty",): values.boolean,
     ("ulimits", EACH): values.ulimit,
+    ("userns_mode",): kernel.host_only,
+    ("uts",): kernel.host_only,
     ("volumes", EACH): Mount.parse,
     ("volumes_from", EACH): _volumes_from,
+    ("working_dir",): _folder,
 }
 """Place in a service -> what reads it, and raises ValueError for what it cannot read."""
 
@@ -259,5 +278,7 @@ def control_character(value: str, allowed: str = "") -> str | None:
 
 def _ulimit_names(entry: Mapping[str, Any]) -> Iterator[Mistake]:
     for name in entry.get("ulimits") or ():
-        if not re.fullmatch("[a-z]+", name):
-            yield Mistake(("ulimits", name), f"{name!r} is no limit", "write its name in small letters", key=True)
+        try:
+            kernel.limit(name)
+        except ValueError as error:
+            yield _told(("ulimits", name), str(error))._replace(key=True)

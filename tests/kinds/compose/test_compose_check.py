@@ -81,6 +81,28 @@ CASES: list[tuple[Any, list[str]]] = [
     ),
     ({"ports": ["80", "80:90/xx"]}, [".ports.1: 'xx' is no protocol = one of tcp, udp, sctp"]),
     ({"restart": "on-failur"}, [".restart: 'on-failur' is no restart policy = did you mean 'on-failure'?"]),
+    ({"cap_add": ["NET_ADMINN", "all", "CAP_KILL"]}, [
+        ".cap_add.0: 'NET_ADMINN' is no capability = did you mean 'NET_ADMIN'?"]),
+    ({"cap_drop": ["zz"]}, [".cap_drop.0: 'zz' is no capability"]),
+    ({"stop_signal": "SIGTREM"}, [".stop_signal: 'SIGTREM' is no signal = did you mean 'TERM'?"]),
+    ({"stop_signal": "sigrtmin+3"}, []),
+    ({"stop_signal": "65"}, [".stop_signal: '65' is no signal"]),
+    ({"stop_signal": "9"}, []),
+    ({"ulimits": {"nofiles": 1}}, [
+        ".ulimits.nofiles (key): 'nofiles' is no limit of processes = did you mean 'nofile'?"]),
+    ({"pid": "hots"}, [".pid: 'hots' is no namespace = use host, service:NAME or container:NAME"]),
+    ({"pid": "container:"}, [".pid: 'container:' is no namespace = use host, service:NAME or container:NAME"]),
+    ({"pid": "container:a", "ipc": "shareable", "uts": "host", "userns_mode": "host"}, []),
+    ({"ipc": "hosts"}, [
+        ".ipc: 'hosts' is no namespace = use host, none, private, shareable, service:NAME or container:NAME"]),
+    ({"uts": "private"}, [".uts: expected host, found 'private'"]),
+    ({"userns_mode": "x"}, [".userns_mode: expected host, found 'x'"]),
+    ({"cpuset": "0-"}, [".cpuset: '0-' is no list of processors = write it as in 0-3,7"]),
+    ({"cpuset": "0-1,3"}, []),
+    ({"mem_limit": "4m"}, [".mem_limit: the engine gives a container 6 MiB of memory at least, found 4m"]),
+    ({"mem_limit": 0, "deploy": {"resources": {"limits": {"memory": "1k"}}}}, [
+        ".deploy.resources.limits.memory: the engine gives a container 6 MiB of memory at least, found 1k"]),
+    ({"working_dir": "src"}, [".working_dir: 'src' is not an absolute path"]),
     ({"tty": "maybe"}, [".tty: expected true or false, found text 'maybe'"]),
     ({"scale": -1}, [".scale: expected a number that is not negative, found -1"]),
     ({"cpus": "abc"}, [".cpus: expected a number, found 'abc'"]),
