@@ -21,8 +21,8 @@ def arrange(changes: Sequence[Change], lab: Lab) -> tuple[Node, ...]:
        a pull that fails leaves the lab as it was. Where all is new, what needs none of them is made meanwhile.
     3. Removals, users before what they use. What left the spec and holds names or ports goes before new such things
        are made; what containers may still be using goes last.
-    4. Makings, each behind what it needs; networks behind the removal of all that are made anew, since one may want the
-       addresses that another had; containers behind all the networks and volumes of their compose project, which
+    4. Makings, each behind what it needs, and behind all that lets go of something in its kind: one may want the ports
+       or addresses that another had. Containers behind all the networks and volumes of their compose project, which
        compose wants to see whether they are used or not.
     5. What is left over from what was replaced.
     """
@@ -85,7 +85,7 @@ def arrange(changes: Sequence[Change], lab: Lab) -> tuple[Node, ...]:
     for change in order:
         if change.remove and change.action is not Action.DELETE:
             made_anew.setdefault(change.kind, []).append(removed[change.address])
-    vacant = {kind: graph.join(_all(ends)) for kind, ends in made_anew.items() if kind not in exclusive}
+    vacant = {kind: graph.join(_all(ends)) for kind, ends in made_anew.items()}
 
     projects = {resource.address: resource.project for resource in lab.resources if resource.project}
     whole: dict[str, Ends] = {}

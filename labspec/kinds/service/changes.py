@@ -12,9 +12,10 @@ from labspec.core.resource import Lab, Observed, Resource
 from labspec.kinds.compose.document import execution_document
 from labspec.kinds.network.steps import RemoveNetwork
 from labspec.kinds.objects import creation, reason_for, removal, replacement
+from labspec.kinds.service.claims import Claims
 from labspec.kinds.service.compose_steps import CreateContainers, PullImage, RecreateContainers, WriteComposeFile
 from labspec.kinds.service.standing import RUNNING, ended_well, moved
-from labspec.kinds.service.steps import RemoveContainer, RestartContainer, StartContainer, WaitFor
+from labspec.kinds.service.steps import DisconnectNetwork, RemoveContainer, RestartContainer, StartContainer, WaitFor
 from labspec.kinds.service.update import settled, update_steps
 from labspec.kinds.volume.steps import RemoveVolume
 
@@ -83,6 +84,7 @@ def _replacement(
     # Compose does not know one that was made by 'docker run', and would find its name taken.
     first = bool(observed.facts.get("adopted")) or moved(desired, observed)
     first = first or any(change.kind in ("network", "volume") for change in disturbing)
+    first = first or _passes_on(desired, observed, diffs, lab)
     listed = ("replicas", "surplus") if first else ("surplus",)
     make = _make(desired, lab) if first else _make(desired, lab, anew=True)
     # Left to compose, any of them could go, and the rest keep their numbers.
@@ -119,6 +121,7 @@ def _in_place(
 ) -> Change | None:
     """Return what the containers need as they stand: changes, a start, a restart; None for nothing."""
     kept = observed.facts["replicas"][: int(desired.desired.get("replicas", 1))]
+    passes_on = _passes_on(desired, observed, diffs, lab)
     misnamed = any(item["name"] != item["expected"] for item in kept)
     changed = update_steps(lab.name, desired, observed, diffs) if diffs or misnamed else ()
     down = [item for item in kept if item["state"] not in RUNNING and not ended_well(item, desired)]
@@ -143,9 +146,21 @@ def _in_place(
         after=desired.desired,
         diffs=diffs,
         prepare=_prepare(desired, lab) if any(isinstance(step, CreateContainers) for step in changed) else (),
-        remove=surplus,
+        remove=(*surplus, *(step for step in changed if passes_on and isinstance(step, DisconnectNetwork))),
         make=(*changed, *(_waits(desired, lab) if starts else ()), *starts, *restarts),
     )
+
+
+def _passes_on(desired: Resource, observed: Observed, diffs: Sequence[Diff], lab: Lab) -> bool:
+    """Return whether another service gets a port or an address that this one has: it must let go of it first."""
+    if not any(diff.field in ("ports", "networks") for diff in diffs):
+        return False
+    return _claims(_Same(lab)).want_of(observed.state, desired.address)
+
+
+@lru_cache(maxsize=1)
+def _claims(of: _Same) -> Claims:
+    return Claims(of.lab.by_kind.get("service", ()))
 
 
 def _stopped(item: dict[str, object]) -> str:

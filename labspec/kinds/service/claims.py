@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
@@ -36,9 +36,41 @@ class Port(NamedTuple):
         return same and (_covers(self.host_ip, other.host_ip) or _covers(other.host_ip, self.host_ip))
 
 
-def published(resource: Resource) -> Iterator[Port]:
+class Claims:
+    """Which of several services claims what."""
+
+    def __init__(self, resources: Iterable[Resource] = ()) -> None:
+        self._ports: defaultdict[int, list[tuple[Port, Resource]]] = defaultdict(list)
+        self._addresses: dict[tuple[str, str], Resource] = {}
+        for resource in resources:
+            for port in published(resource.desired):
+                self.add_port(port, resource)
+            for place in addresses(resource.desired):
+                self.address_of(place, resource)
+
+    def add_port(self, port: Port, resource: Resource) -> None:
+        """Note that a service claims a port."""
+        self._ports[port.first].append((port, resource))
+
+    def port_of(self, port: Port) -> Resource | None:
+        """Return the first service that claims a port, or None."""
+        return next((resource for other, resource in self._ports.get(port.first, ()) if port.meets(other)), None)
+
+    def address_of(self, place: tuple[str, str], resource: Resource | None = None) -> Resource | None:
+        """Return the first service that claims an address on a network; `resource` claims it if nobody has."""
+        if resource is not None:
+            return self._addresses.setdefault(place, resource)
+        return self._addresses.get(place)
+
+    def want_of(self, fields: Mapping[str, Any], owner: str) -> bool:
+        """Return whether another service than the `owner` claims something of what the owner's containers have."""
+        holders = [*map(self.port_of, published(fields)), *map(self.address_of, addresses(fields))]
+        return any(holder is not None and holder.address != owner for holder in holders)
+
+
+def published(fields: Mapping[str, Any]) -> Iterator[Port]:
     """Yield the ports of the host that a service names: not those that the engine is free to choose."""
-    for text in resource.desired.get("ports", ()):
+    for text in fields.get("ports", ()):
         address, _, target = text.rpartition(":")
         host_ip, _, numbers = address.rpartition(":")
         first, _, last = numbers.partition("-")
@@ -54,18 +86,17 @@ def doubled(made: Sequence[Resource], jobs: Collection[str]) -> Iterator[Diagnos
     for resource in made:
         yield from _among_replicas(resource)
     lasting = [resource for resource in made if resource.address not in jobs]
-    holders: defaultdict[int, list[tuple[Resource, Port]]] = defaultdict(list)
+    claims = Claims()
     for resource in lasting:
-        for port in published(resource):
-            first = next((holder for holder, held in holders[port.first] if port.meets(held)), None)
+        for port in published(resource.desired):
+            first = claims.port_of(port)
             if first is not None:
                 yield _twice(resource, f"publishes port {port}", first, "publish another port of the host")
-            holders[port.first].append((resource, port))
-    places: dict[tuple[str, str], Resource] = {}
+            claims.add_port(port, resource)
     for resource in lasting:
-        for network, address in _addresses(resource):
-            first = places.setdefault((network, address), resource)
-            if first is not resource:
+        for network, address in addresses(resource.desired):
+            first = claims.address_of((network, address), resource)
+            if first is not None and first is not resource:
                 does = f"has the address {address} on network {network}"
                 yield _twice(resource, does, first, "give it another address of the network, or none")
 
@@ -74,7 +105,7 @@ def misplaced(made: Sequence[Resource], networks: Sequence[Resource]) -> Iterato
     """Yield a problem for each address that the network which it is on does not have."""
     by_name = {network.name: network for network in networks if not network.options["external"]}
     for resource in made:
-        for name, address in _addresses(resource):
+        for name, address in addresses(resource.desired):
             network = by_name.get(name)
             if network is None or network.desired.get("ipam_driver"):
                 continue
@@ -98,7 +129,7 @@ def _among_replicas(resource: Resource) -> Iterator[Diagnostic]:
     replicas = resource.options.get("replicas", 1)
     if replicas == 1:
         return
-    for port in published(resource):
+    for port in published(resource.desired):
         if port.last - port.first + 1 < replicas:
             free = f"{port.first}-{port.first + replicas - 1}"
             yield Diagnostic(
@@ -106,7 +137,7 @@ def _among_replicas(resource: Resource) -> Iterator[Diagnostic]:
                 at=resource.at,
                 hint=f"give them a range of ports, as in '{free}:80', or the port of the container only",
             )
-    for network, address in _addresses(resource):
+    for network, address in addresses(resource.desired):
         yield Diagnostic(
             f"{resource.address}: its {replicas} containers cannot all have the address {address} on {network}",
             at=resource.at,
@@ -114,8 +145,9 @@ def _among_replicas(resource: Resource) -> Iterator[Diagnostic]:
         )
 
 
-def _addresses(resource: Resource) -> Iterator[tuple[str, str]]:
-    networks: Mapping[str, Mapping[str, Any]] = resource.desired.get("networks") or {}
+def addresses(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the networks on which a service names addresses of its own, each with the address."""
+    networks: Mapping[str, Mapping[str, Any]] = fields.get("networks") or {}
     for network, endpoint in networks.items():
         yield from ((network, endpoint[version]) for version in ("ipv4", "ipv6") if endpoint.get(version))
 

@@ -74,7 +74,7 @@ def _ports(
                 holders.setdefault((port["PublicPort"], port.get("Type", "tcp")), []).append(item)
     listening: dict[str, set[int]] = {}
     for resource in made:
-        for port in (port for port in published(resource) if port.certain):
+        for port in (port for port in published(resource.desired) if port.certain):
             mine = {resource.address, *leaving}
             held = [item for item in holders.get((port.first, port.protocol), ()) if item["State"] == "running"]
             foreign = [item for item in held if not _is_own(item, lab, mine) and _meet(port, item)]

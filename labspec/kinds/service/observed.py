@@ -16,6 +16,7 @@ from labspec.kinds.service.sharing import (
     Sharing,
     endpoint,
     exposed,
+    joined,
     mac_address,
     network_mode,
     ports,
@@ -74,7 +75,7 @@ def _reach(
         "network_mode": network_mode(mode, share),
         "networks": {
             name: endpoint(name, found, inspect, wanted)
-            for name, found in (inspect.get("NetworkSettings", {}).get("Networks") or {}).items()
+            for name, found in joined(inspect).items()
             if not (mode in OWN_MODES and name == ("bridge" if mode == "default" else mode))
         },
         "ports": published,

@@ -14,7 +14,7 @@ from labspec.kinds.service.defaults import container_defaults, fold, without_ima
 from labspec.kinds.service.fields import FIELDS, STOP_SECONDS
 from labspec.kinds.service.images import Images, images_of
 from labspec.kinds.service.observed import container_state
-from labspec.kinds.service.sharing import Peer, peers_of, shared_ids
+from labspec.kinds.service.sharing import Peer, joined, peers_of, shared_ids
 
 State = tuple[Mapping[str, Any], Mapping[str, str]]
 """The fields of one container, and the digests of those that were set before."""
@@ -237,7 +237,7 @@ def _replica(inspect: Mapping[str, Any], wanted: Resource | None) -> dict[str, A
         "state": state["Status"],
         "exit_code": state.get("ExitCode") or 0,
         "grace": STOP_SECONDS if timeout is None else timeout,
-        "networks": sorted((inspect.get("NetworkSettings") or {}).get("Networks") or ()),
+        "networks": sorted(joined(inspect)),
     }
 
 

@@ -37,6 +37,17 @@ def ports(bindings: Mapping[str, Any] | None) -> list[str]:
     return sorted(found)
 
 
+def joined(inspect: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return network -> endpoint of the networks that a container is on.
+
+    The engine also lists one that it could not connect a running container to: as one without an endpoint.
+    """
+    found = (inspect.get("NetworkSettings") or {}).get("Networks") or {}
+    if inspect["State"].get("Status") != "running":
+        return found
+    return {name: endpoint for name, endpoint in found.items() if endpoint.get("EndpointID") != ""}
+
+
 def endpoint(
     name: str, found: Mapping[str, Any], inspect: Mapping[str, Any], wanted: Resource | None
 ) -> dict[str, Any]:
