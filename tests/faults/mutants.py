@@ -21,6 +21,7 @@ from labspec.kinds.daemon import record as daemon_record
 from labspec.kinds.daemon import steps as daemon_steps
 from labspec.kinds.network import live as network_live
 from labspec.kinds.network import pools
+from labspec.kinds.service import changes as service_changes
 from labspec.kinds.unit import steps as unit_steps
 from labspec.kinds.unit import way_back
 from labspec.kinds.volume import live as volume_live
@@ -207,6 +208,11 @@ def makes_before_the_old_one_goes(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pools, "overlap", lambda _desired, _observed: False)
 
 
+def keeps_what_others_want(patch: pytest.MonkeyPatch) -> None:
+    """A container does not let go first of a port that another one gets."""
+    patch.setattr(service_changes, "_passes_on", lambda *_: False)
+
+
 MUTANTS: tuple[Mutant, ...] = (
     waits_for_one_only,
     goes_on_after_a_failure,
@@ -233,4 +239,5 @@ MUTANTS: tuple[Mutant, ...] = (
     takes_no_notice_of_names,
     knows_by_key_only,
     makes_before_the_old_one_goes,
+    keeps_what_others_want,
 )

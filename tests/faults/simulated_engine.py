@@ -164,6 +164,9 @@ class SimulatedDocker:
         names = {found["Name"] for found in self.world.networks.values()}
         if not names.issuperset(_networks(container)):
             raise ApiError(404, "a network of the container is gone")
+        for other in self.world.containers.values():
+            if other is not container and not _published(container).isdisjoint(_held(other)):
+                raise ApiError(500, f"Bind for 0.0.0.0:{_published(container)} failed: port is already allocated")
 
     def _container(self, name: str) -> dict[str, Any]:
         for identity, found in self.world.containers.items():
@@ -199,7 +202,7 @@ class SimulatedDocker:
                 "Labels": item["Config"]["Labels"],
                 "State": item["State"]["Status"],
                 "ImageID": item["Image"],
-                "Ports": [],
+                "Ports": [{"PublicPort": port, "Type": "tcp", "IP": "127.0.0.1"} for port in _held(item)],
             }
             for item in found
             if _fits(item["Config"]["Labels"], wanted) and (not images or item["Image"] in images)
@@ -294,7 +297,11 @@ class SimulatedWhales:
             labels={**_labels(found), **entry["labels"], **labels},
             networks={network: {"Aliases": [name, key]} for network in networks},
             binds=[f"{document['volumes'][source]['name']}:{target}:rw" for source, _, target in volumes],
-            limits={"Memory": _bytes(entry.get("mem_limit", 0)), "RestartPolicy": {"Name": restart}},
+            limits={
+                "Memory": _bytes(entry.get("mem_limit", 0)),
+                "RestartPolicy": {"Name": restart},
+                "PortBindings": dict(map(_binding, entry.get("ports", ()))),
+            },
         )
         made["Config"]["StopTimeout"] = 0
         made["HostConfig"]["MemorySwap"] = 2 * made["HostConfig"]["Memory"]
@@ -369,6 +376,20 @@ def _is_extra(item: Mapping[str, Any], project: str | None, key: str, wanted: in
 
 def _networks(item: Mapping[str, Any]) -> set[str]:
     return set(item["NetworkSettings"]["Networks"]) - {"none"}
+
+
+def _binding(port: str) -> tuple[str, list[dict[str, str]]]:
+    published, _, target = port.partition(":")
+    return f"{target}/tcp", [{"HostIp": "", "HostPort": published}]
+
+
+def _published(item: Mapping[str, Any]) -> set[int]:
+    bindings = item["HostConfig"].get("PortBindings") or {}
+    return {int(binding["HostPort"]) for bound in bindings.values() for binding in bound}
+
+
+def _held(item: Mapping[str, Any]) -> set[int]:
+    return _published(item) if _runs(item) else set()
 
 
 def _volumes(item: Mapping[str, Any]) -> set[str]:

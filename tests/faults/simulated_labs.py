@@ -33,6 +33,7 @@ OWN_NAMES = {
     "images": ("simown:1", "simown:2"),
 }
 KEYS = {"networks": "mnop", "volumes": ("data", "logs", "more"), "images": "ijk"}
+PORTS = ("47811:1", "47812:2", "47813:3")
 SUBNETS = ("10.1.0.0/24", "10.1.0.0/16", "10.2.0.0/24")
 """The first two overlap: one version never has both."""
 USERS = ("ada", "bob", "eve")
@@ -55,8 +56,8 @@ def version(family: int, number: int) -> Version:
     random = Random(family * 1000 + number)
     spec = _first(random) if number == 0 else _edited(json.loads(json.dumps(version(family, number - 1).spec)), random)
     if family % 2:
-        for _ in range(random.randint(0, 3)):
-            random.choice((_name, _address, _rename, _rename))(spec, random)
+        for _ in range(random.randint(2, 6)):
+            random.choice((_name, _address, _rename, _rename, _publish, _publish))(spec, random)
     with TemporaryDirectory() as folder:
         Path(folder, "lab.yaml").write_text(json.dumps(spec))
         return Version(spec, load(Path(folder), variables={}, variable_files=()))
@@ -193,6 +194,24 @@ def _address(spec: dict[str, Any], random: Random) -> None:
             entry["subnets"] = [random.choice(free)]
 
 
+def _publish(spec: dict[str, Any], random: Random) -> None:
+    """Have a service publish ports that no other one does, or hand them on to another one."""
+    if not spec["services"]:
+        return
+    entry = spec["services"][random.choice(sorted(spec["services"]))]
+    given = entry.pop("ports", None)
+    if given and random.random() < 0.5:
+        entry = spec["services"][random.choice(sorted(spec["services"]))]
+        entry["ports"] = sorted({*given, *entry.get("ports", ())})
+    else:
+        used = [port for other in spec["services"].values() for port in other.get("ports", ())]
+        free = [port for port in PORTS if port not in used]
+        entry["ports"] = random.sample(free, random.randint(0, len(free)))
+    entry.pop("scale", None)
+    if not entry["ports"]:
+        del entry["ports"]
+
+
 def _rename(spec: dict[str, Any], random: Random) -> None:
     """Give an object another key, or take away one that is there: what was in that place is in this now."""
     section, key = _some_object(spec, random)
@@ -238,6 +257,7 @@ def differences(spec: Mapping[str, Any], world: World) -> list[str]:
                 entry.get("environment", {}).get("TOLD"),
                 int(str(entry.get("mem_limit", "0m"))[:-1]) * 2**20,
                 [volume_names[volume.split(":")[0]] for volume in entry.get("volumes", ())],
+                sorted(port.split(":")[0] for port in entry.get("ports", ())),
                 "running",
             )
     found = {item["Name"].removeprefix("/"): _told(item) for item in world.containers.values() if owned(item["Config"])}
@@ -303,6 +323,7 @@ def _told(item: Mapping[str, Any]) -> tuple[Any, ...]:
         environment.get("TOLD"),
         item["HostConfig"]["Memory"],
         [bind.split(":")[0] for bind in item["HostConfig"]["Binds"]],
+        sorted(bound[0]["HostPort"] for bound in item["HostConfig"].get("PortBindings", {}).values()),
         item["State"]["Status"],
     )
 

@@ -17,7 +17,7 @@ from simulation import simulate_all
 
 RUNS = 10_000
 SHARD = 250
-ENOUGH = 400
+ENOUGH = 1000
 """Histories in which a planted bug must show."""
 
 CHOSEN = os.environ.get("LABSPEC_SEED")
