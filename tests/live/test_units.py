@@ -256,6 +256,11 @@ def test_a_stack_starts_with_the_host(machine: Machine) -> None:
     machine.run("systemctl", "start", "labspec-tp-s.service")
     assert len(machine.run("docker", "ps", "--quiet").split()) == 2
     assert machine.unchanged()
+    without = {**stack, "systemd": False}
+    machine.write("/lab/lab.yaml", json.dumps({"labspec": 1, "lab": {"name": "tp"}, "stacks": {"s": without}}))
+    assert "the unit that leaves stops it" in machine.run("labspec", "apply", "-y")
+    assert len(machine.run("docker", "ps", "--quiet").split()) == 2
+    assert machine.unchanged()
     machine.run("labspec", "destroy", "-y")
     assert machine.run("docker", "ps", "--all", "--quiet") == ""
 

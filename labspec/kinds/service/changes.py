@@ -14,7 +14,7 @@ from labspec.kinds.network.steps import RemoveNetwork
 from labspec.kinds.objects import creation, reason_for, removal, replacement
 from labspec.kinds.service.claims import Claims
 from labspec.kinds.service.compose_steps import CreateContainers, PullImage, RecreateContainers, WriteComposeFile
-from labspec.kinds.service.standing import RUNNING, ended_well, moved
+from labspec.kinds.service.standing import RUNNING, ended_well, loses_its_unit, moved
 from labspec.kinds.service.steps import DisconnectNetwork, RemoveContainer, RestartContainer, StartContainer, WaitFor
 from labspec.kinds.service.update import settled, update_steps
 from labspec.kinds.volume.steps import RemoveVolume
@@ -125,15 +125,17 @@ def _in_place(
     misnamed = any(item["name"] != item["expected"] for item in kept)
     changed = update_steps(lab.name, desired, observed, diffs) if diffs or misnamed else ()
     down = [item for item in kept if item["state"] not in RUNNING and not ended_well(item, desired)]
-    starts = tuple(StartContainer(item["id"], item["name"], item["state"] == "paused") for item in down)
-    because = list(_restarting(desired, preview))
     up = [item for item in kept if item["state"] in RUNNING]
+    stopping = up if loses_its_unit(desired, preview) else []
+    starts = tuple(StartContainer(item["id"], item["name"], item["state"] == "paused") for item in (*down, *stopping))
+    because = list(_restarting(desired, preview))
     restarts = tuple(RestartContainer(item["id"], item["name"], item["grace"]) for item in up) if because else ()
     surplus = _removals(observed, "surplus")
     if not (changed or starts or restarts or surplus):
         return None
     reasons = [reason_for(diffs)] if diffs else []
     reasons += sorted({_stopped(item) for item in down})
+    reasons += ["the unit that leaves stops it"] if stopping else []
     reasons += because if restarts else []
     reasons += ["left over from an apply that was cut off"] if surplus else []
     only_start = starts and not (changed or restarts or surplus)

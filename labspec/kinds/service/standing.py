@@ -17,6 +17,8 @@ def stands(desired: Resource, observed: Observed, preview: Preview) -> bool:
     around = (*desired.needs, *options.get("joins", ()), *options.get("restarts_with", ()))
     if desired.address in preview.replace or moved(desired, observed) or observed.facts.get("surplus"):
         return False
+    if loses_its_unit(desired, preview):
+        return False
     if preview.changes and not preview.changes.keys().isdisjoint(around):
         return False
     return all(
@@ -29,6 +31,12 @@ def moved(desired: Resource, observed: Observed) -> bool:
     """Return whether the containers are in another compose project, or another service of it."""
     facts = observed.facts
     return bool((facts["project"], facts["service"]) != (desired.project, desired.options["key"]))
+
+
+def loses_its_unit(desired: Resource, preview: Preview) -> bool:
+    """Return whether the unit of a service's stack leaves: it stops the containers, which stay."""
+    unit = f"{desired.address.rpartition('.service.')[0]}.unit"
+    return any(found.address == unit for found in preview.leaving)
 
 
 def ended_well(item: Mapping[str, Any], desired: Resource) -> bool:

@@ -12,7 +12,7 @@ from labspec.core.diagnostic import did_you_mean
 from labspec.core.resource import Resource
 from labspec.kinds.provider import Naming, Scope
 from labspec.kinds.section import Line, ModelSection
-from labspec.kinds.unit.names import ENABLING, OWN_SECTION, is_template, owner_remark, type_of
+from labspec.kinds.unit.names import ENABLING, OWN_SECTION, is_template, misnamed, owner_remark, type_of
 from labspec.kinds.unit.resource import unit_resource
 from labspec.kinds.unit.unitfile import (
     KEY_PATTERN,
@@ -31,6 +31,7 @@ NAME_PATTERN = (
     r"\.(service|socket|timer|mount|automount|swap|path|slice|target)$"
 )
 DROPIN_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+_TARGETS = ("multi-user.target", "graphical.target", "default.target", "timers.target", "sockets.target")
 _STARTERS = {"timer": "Unit", "path": "Unit", "socket": "Service"}
 """Types of unit that start another one, and the key that names it."""
 
@@ -133,6 +134,10 @@ class UnitSection(ModelSection):
         if entry.get("enabled") and not installs and settings and not entry.get("dropin"):
             hint = "write [Install], with WantedBy: multi-user.target for instance"
             scope.error((*path, "enabled"), f"unit '{name}' is to be enabled, and does not say by what", hint)
+        for key, word in misnamed(values):
+            hint = did_you_mean(word, _TARGETS) or f"units end in their type, as {_TARGETS[0]} does"
+            at = (*path, "file") if entry.get("file") else (*path, "Install", key)
+            scope.error(at, f"'{word}' in {key} of unit '{name}' is no name of a unit", hint)
         if entry.get("state") and is_template(name):
             scope.error(
                 (*path, "state"), "a template cannot be started, only its instances", f"such as {_instance(name)}"

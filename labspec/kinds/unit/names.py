@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 FOLDER = "/etc/systemd/system"
 """Where the administrator's units and links are."""
@@ -20,6 +20,7 @@ OWN_SECTION = {
     "slice": "Slice",
 }
 """Type of unit -> the section that only it has; a target has none."""
+_UNIT = re.compile(rf"[A-Za-z0-9:_.\\@-]+\.({'|'.join(map(str.lower, OWN_SECTION))}|target|device|scope)")
 ENABLING = ("WantedBy", "RequiredBy", "UpheldBy", "Alias")
 """Keys of [Install] that make links to the unit itself."""
 
@@ -48,6 +49,14 @@ def owner_of(text: str) -> str | None:
     """Return the lab that a unit file belongs to by its first line, or None."""
     found = re.match(r"# Made by labspec for lab '([^']+)' \(", text)
     return found[1] if found else None
+
+
+def misnamed(values: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Yield each key of [Install], with a word in it that cannot be a unit: `systemctl enable` would stop at it."""
+    for key in (*ENABLING, "Also"):
+        for word in (word for value in values.get(f"Install.{key}", ()) for word in value.split()):
+            if "%" not in word and not _UNIT.fullmatch(word):
+                yield key, word
 
 
 def family_of(name: str, values: Mapping[str, Sequence[str]]) -> list[str]:

@@ -123,6 +123,8 @@ def test_what_is_started_unasked(name: str, entry: Any, others: dict[str, Any], 
         ("a.service", {"X-Mine": {"A": "b\nc"}}, "line break"),
         ("a.service", {"X-Mine\n[Service]": {"A": "b"}}, "unknown key"),
         ("a.service", {"enabled": True, **SLEEP}, "does not say by what"),
+        ("a.service", {**SLEEP, "Install": {"WantedBy": "multi-user.targt"}}, "= did you mean 'multi-user.target'?"),
+        ("a.service", {**SLEEP, "Install": {"Also": ["b.service c"]}}, "'c' in Also of unit 'a.service' is no name"),
         ("a.service", {"dropin": "x"}, "has nothing in it"),
         ("a.service", {"dropin": "../x", **SLEEP}, "of the form"),
         ("a.service", {"file": "a.service", **SLEEP}, "has both file and [Service]"),
@@ -131,6 +133,11 @@ def test_what_is_started_unasked(name: str, entry: Any, others: dict[str, Any], 
 )
 def test_mistakes(name: str, entry: Any, said: str) -> None:
     assert said in refused(name, entry)
+
+
+def test_what_enables_a_unit_may_be_an_instance_or_a_device() -> None:
+    names = ["getty@tty1.service", "%i.target", "dev-ttyS0.device", r"srv-my\\x20data.mount"]
+    unit("a.service", {**SLEEP, "Install": {"WantedBy": " ".join(names), "Alias": "b.service"}})
 
 
 def test_a_mistake_stands_at_its_value() -> None:
