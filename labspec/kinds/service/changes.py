@@ -51,12 +51,19 @@ def _replacing(
         yield f"moves from project {observed.facts['project']} to {desired.project}"
     if any(item["state"] == "dead" for item in observed.facts["replicas"]):
         yield "a container is dead"
+    networks = {found.name for found in preview.leaving if found.kind == "network"}
+    made_on = [item["made_on"] for item in observed.facts["replicas"]]
+    if None in made_on:
+        yield "the network that it was made on is gone, without which it would not start again"
+    elif not networks.isdisjoint(made_on):
+        yield "the network that it was made on leaves, without which it would not start again"
 
 
 def _disturbing(desired: Resource, observed: Observed, preview: Preview, lab: Lab) -> Iterator[Change]:
     """Yield the changes to what the containers are made of: images, and what they are attached to."""
     attached = {str(mount.get("source")) for mount in observed.state.get("mounts", ())}
     attached.update(observed.state.get("networks", ()))
+    attached.update(item["made_on"] for item in observed.facts["replicas"] if item["made_on"])
     # What the spec has detached them from goes too, and cannot while they are on it.
     held = [
         resource.address
@@ -84,7 +91,7 @@ def _replacement(
     # Compose does not know one that was made by 'docker run', and would find its name taken.
     first = bool(observed.facts.get("adopted")) or moved(desired, observed)
     first = first or any(change.kind in ("network", "volume") for change in disturbing)
-    first = first or _passes_on(desired, observed, diffs, lab)
+    first = first or _passes_on(desired, observed, diffs, lab) or _gives_up_a_volume(desired, observed)
     listed = ("replicas", "surplus") if first else ("surplus",)
     make = _make(desired, lab) if first else _make(desired, lab, anew=True)
     # Left to compose, any of them could go, and the rest keep their numbers.
@@ -99,6 +106,13 @@ def _replacement(
         remove=(*_removals(observed, *listed), *fewer),
         make=(*_waits(desired, lab), make),
     ).warned(*_losses(observed, diffs, first))
+
+
+def _gives_up_a_volume(desired: Resource, observed: Observed) -> bool:
+    """Return whether a place has no volume of a name any more: compose would hand it on as if it had none."""
+    named = [mount for mount in observed.state.get("mounts", ()) if mount["type"] == "volume" and mount.get("source")]
+    wanted = {mount["target"] for mount in desired.desired.get("mounts", ()) if mount.get("source")}
+    return any(mount["target"] not in wanted for mount in named)
 
 
 def _losses(observed: Observed, diffs: Sequence[Diff], removed_first: bool) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from labspec.core.diff import Diff, compare
 from labspec.core.resource import ADDRESS_LABEL, LAB_LABEL, SECRETS_LABEL, Observed, Resource
-from labspec.host.docker import Docker, filters, inspect_path
+from labspec.host.docker import Docker, filters, inspect_path, segment
 from labspec.kinds.adoption.containers import wanted_containers, with_labels
 from labspec.kinds.adoption.record import IDS, adopted, marked, wanted
 from labspec.kinds.objects import applied_fields
@@ -14,7 +14,7 @@ from labspec.kinds.service.defaults import container_defaults, fold, without_ima
 from labspec.kinds.service.fields import FIELDS, STOP_SECONDS
 from labspec.kinds.service.images import Images, images_of
 from labspec.kinds.service.observed import container_state
-from labspec.kinds.service.sharing import Peer, joined, peers_of, shared_ids
+from labspec.kinds.service.sharing import Peer, joined, made_on, peers_of, shared_ids
 
 State = tuple[Mapping[str, Any], Mapping[str, str]]
 """The fields of one container, and the digests of those that were set before."""
@@ -30,6 +30,8 @@ class Around(NamedTuple):
     """Whether the engine can limit swap."""
     applied: Mapping[str, Mapping[str, str]] = {}
     """Id -> what was applied to a container in place."""
+    left: Mapping[str, str | None] = {}
+    """What `made_on` says of containers that have left that network -> its name; None where it is gone."""
     early: Mapping[str, State] = {}
     """Id -> what was read of a container while the engine still told of the others."""
 
@@ -59,7 +61,7 @@ def observe(reading: Reading) -> Iterator[Observed]:
         images = images_of(reading.docker, inspects, _wanted(inspects, resources))
     peers = peers_of(reading.docker, inspects, early)
     swap = not any(map(_swap_unknown, inspects)) or bool(reading.docker.get("/info").get("SwapLimit"))
-    around = Around(images, peers, swap, reading.applied, early)
+    around = Around(images, peers, swap, reading.applied, _left(reading.docker, inspects), early)
     for address, group in groups.items():
         found = service(address, group, resources.get(address), around)
         if address in added or any(inspect["Id"] in record for inspect in group):
@@ -122,9 +124,9 @@ def service(
     candidates = [_one(address, inspect, wanted, around) for inspect in replicas]
     if not candidates:
         first = inspects[0]
-        return Observed(address, "service", first["Id"], _name(first), facts=_facts([], [], once, first))
+        return Observed(address, "service", first["Id"], _name(first), facts=_facts([], [], once, first, around.left))
     chosen = candidates[0] if wanted is None or len(candidates) == 1 else _representative(candidates, wanted)
-    facts = _facts(replicas, surplus, once, replicas[0], wanted)
+    facts = _facts(replicas, surplus, once, replicas[0], around.left, wanted)
     state = {**chosen.state, "replicas": len(replicas)} if len(replicas) > 1 else chosen.state
     return chosen._replace(state=state, facts=facts)
 
@@ -205,6 +207,7 @@ def _facts(
     surplus: Sequence[Mapping[str, Any]],
     once: Sequence[Mapping[str, Any]],
     first: Mapping[str, Any],
+    left: Mapping[str, str | None],
     wanted: Resource | None = None,
 ) -> dict[str, Any]:
     labels = _labels(first)
@@ -216,9 +219,9 @@ def _facts(
         "running": bool(replicas) and all(inspect["State"]["Running"] for inspect in replicas),
         "health": health,
         "detail": _detail(replicas, health),
-        "replicas": [_replica(inspect, wanted) for inspect in replicas],
-        "surplus": [_replica(inspect, None) for inspect in surplus],
-        "once": [_replica(inspect, None) for inspect in once],
+        "replicas": [_replica(inspect, left, wanted) for inspect in replicas],
+        "surplus": [_replica(inspect, left) for inspect in surplus],
+        "once": [_replica(inspect, left) for inspect in once],
         "anonymous": sorted(
             mount["Destination"]
             for mount in first.get("Mounts") or ()
@@ -227,8 +230,10 @@ def _facts(
     }
 
 
-def _replica(inspect: Mapping[str, Any], wanted: Resource | None) -> dict[str, Any]:
-    state, timeout = inspect["State"], inspect["Config"].get("StopTimeout")
+def _replica(
+    inspect: Mapping[str, Any], left: Mapping[str, str | None], wanted: Resource | None = None
+) -> dict[str, Any]:
+    state, timeout, network = inspect["State"], inspect["Config"].get("StopTimeout"), made_on(inspect)
     return {
         "number": _number(inspect),
         "id": inspect["Id"],
@@ -238,6 +243,7 @@ def _replica(inspect: Mapping[str, Any], wanted: Resource | None) -> dict[str, A
         "exit_code": state.get("ExitCode") or 0,
         "grace": STOP_SECONDS if timeout is None else timeout,
         "networks": sorted(joined(inspect)),
+        "made_on": left.get(network, network),
     }
 
 
@@ -267,6 +273,13 @@ def _is_service(address: str) -> bool:
 def _inherits(inspect: Mapping[str, Any], images: Images) -> bool:
     image = images.by_id.get(inspect["Image"], {})
     return bool(((image.get("Config") or {}).get("Labels") or {}).get(ADDRESS_LABEL) == address_of(inspect))
+
+
+def _left(docker: Docker, inspects: Sequence[Mapping[str, Any]]) -> dict[str, str | None]:
+    """Return what is known of the networks that containers were made on and have left."""
+    left = sorted({network for inspect in inspects if (network := made_on(inspect)) not in ("", *joined(inspect))})
+    answers = docker.find_all([f"/networks/{segment(network)}" for network in left])
+    return {network: answer["Name"] if answer else None for network, answer in zip(left, answers, strict=True)}
 
 
 def _swap_unknown(inspect: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ def stands(desired: Resource, observed: Observed, preview: Preview) -> bool:
     around = (*desired.needs, *options.get("joins", ()), *options.get("restarts_with", ()))
     if desired.address in preview.replace or moved(desired, observed) or observed.facts.get("surplus"):
         return False
-    if loses_its_unit(desired, preview):
+    if loses_its_unit(desired, preview) or any(map(left_its_network, observed.facts["replicas"])):
         return False
     if preview.changes and not preview.changes.keys().isdisjoint(around):
         return False
@@ -37,6 +37,11 @@ def loses_its_unit(desired: Resource, preview: Preview) -> bool:
     """Return whether the unit of a service's stack leaves: it stops the containers, which stay."""
     unit = f"{desired.address.rpartition('.service.')[0]}.unit"
     return any(found.address == unit for found in preview.leaving)
+
+
+def left_its_network(item: Mapping[str, Any]) -> bool:
+    """Return whether a container is not on the network any more that it was made on: it may be gone, or go now."""
+    return item["made_on"] is None or item["made_on"] not in ("", *item["networks"])
 
 
 def ended_well(item: Mapping[str, Any], desired: Resource) -> bool:
