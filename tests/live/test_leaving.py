@@ -75,7 +75,7 @@ def test_a_network_that_somebody_else_has_taken_away(host: Host, write: Write, l
 
 
 def test_a_named_volume_that_is_none_any_more(host: Host, write: Write, lab_name: str) -> None:
-    sections = {"volumes": {"data": {}}}
+    sections: dict[str, Any] = {"volumes": {"data": {}}}
     action(write({"volumes": ["data:/data"]}, **sections), host)
     docker("exec", f"{lab_name}-a-1", "touch", "/data/kept")
     assert action(write({"volumes": [{"type": "volume", "target": "/data"}]}, **sections), host) is Action.REPLACE

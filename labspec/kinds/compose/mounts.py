@@ -82,6 +82,8 @@ def _long(entry: Mapping[str, Any]) -> Mount:
         raise ValueError(f"a mount of type {kind} lacks the key 'source'")
     if kind == "tmpfs" and source:
         raise ValueError("a mount of type tmpfs has no source")
+    if kind == "volume" and not source and boolean(entry.get("read_only") or False):
+        raise ValueError("a volume without a name is empty at first, and cannot be read-only: write its source")
     bind, volume, tmpfs, image = (entry.get(key) or {} for key in ("bind", "volume", "tmpfs", "image"))
     if bind.get("propagation") and bind["propagation"] not in _PROPAGATIONS:
         raise ValueError(f"'{bind['propagation']}' is no propagation: one of {', '.join(_PROPAGATIONS)}")
