@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -20,6 +21,8 @@ LABEL = "io.labspec.lab"
 SECONDS = 180
 LOCKED = 75
 ROLLBACK_SECONDS = 30
+TRIAL_SECONDS = 80
+"""So long a daemon that only is to show whether it starts may go on where labspec was killed."""
 
 
 @dataclass
@@ -214,15 +217,28 @@ def _left(place: Place) -> Iterator[str]:
 @contextmanager
 def foreign(place: Place, trial: Trial) -> Iterator[None]:
     """Look at the foreign objects beside the lab, and note what became of them."""
-    before = _told(place.stranger)
+    before, whole = _told(place.stranger), _of_the_host() if trial.scenario.files else None
     yield
     after = _told(place.stranger)
+    end = time.monotonic() + TRIAL_SECONDS
+    while whole is not None and (left := sorted(_of_the_host() - whole)):
+        if time.monotonic() > end:
+            trial.wrong.append(f"destroy left {left} on the host")
+            break
+        time.sleep(1)
     if before["Id"] != after["Id"] or (not trial.scenario.files and before != after):
         trial.wrong.append(f"a foreign object was touched: {before} {after}")
     if file_in(place.stranger, "/data/file") != "kept\n":
         trial.wrong.append("the content of a foreign volume has changed")
     if trial.scenario.files and _etc() != place.etc:
         trial.wrong.append(f"destroy left /etc otherwise: {sorted(set(_etc().items()) ^ set(place.etc.items()))}")
+
+
+def _of_the_host() -> set[str]:
+    """Return all containers and images of the engine, and the folders in which settings of Docker were tried."""
+    listed = [item["Id"] for kind in ("containers", "images") for item in json.loads(ask(f"/{kind}/json", all=1))]
+    folders = [path for root in ("/run", "/var/lib/docker") for path in Path(root).glob("labspec-trial-*")]
+    return {*listed, *map(str, folders)}
 
 
 def furnish(place: Place) -> None:

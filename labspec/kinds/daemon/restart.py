@@ -43,9 +43,9 @@ def restart(host: Host) -> None:
         time.sleep(BETWEEN_LOOKS)
 
 
-def check(host: Host) -> None:
-    """Run a container that leaves nothing behind. Raises LabError where Docker can run none."""
-    said = run_a_container(host.docker, host.system)
+def check(host: Host, lab: str) -> None:
+    """Run a container for a lab that leaves nothing behind. Raises LabError where Docker can run none."""
+    said = run_a_container(host.docker, host.system, lab)
     if said:
         raise LabError(f"Docker starts, but runs no container: {said}")
 

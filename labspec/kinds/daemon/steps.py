@@ -18,6 +18,7 @@ from labspec.kinds.daemon.carry import arrived, discard, places
 from labspec.kinds.daemon.keys import MOVING
 from labspec.kinds.daemon.record import ADDRESS, edited, original, remembered, settled, unkept
 from labspec.kinds.daemon.running import find_daemon
+from labspec.kinds.daemon.smoke import sweep
 from labspec.kinds.daemon.trial import try_daemon
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class RestartDaemon(Step):
         before = places(host, self.edit.wanted.get("settings", {})) if moves else None
         try:
             restart.restart(host)
-            restart.check(host)
+            restart.check(host, self.edit.lab)
         except BaseException as error:
             _take_back(host, self.edit, restart.restart)
             restart.start_again(host, containers)
@@ -206,8 +207,12 @@ class ReloadDaemon(Step):
 
 
 def settle(host: Host, edit: Edit) -> None:
-    """Note that the daemon has taken its file over; forget the entry once nothing of the lab is in it."""
+    """Note that the daemon has taken its file over; forget the entry once nothing of the lab is in it.
+
+    What a killed labspec has left of a container that only was to run goes too.
+    """
     rollback.disarm(host, edit.lab)
+    sweep(host.docker, edit.lab)
     journal, entry = host.journal(edit.lab), edit.entry(host)
     if edit.desired:
         journal.record(ADDRESS, settled(entry, edit.wanted))

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
+import secrets
 import signal
 import subprocess
-import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,11 +65,24 @@ def try_daemon(daemon: Running, content: bytes, files: Mapping[str, str], system
     if said:
         return said
     values = {key: value for key, value in whole.items() if key not in OWN}
-    folder = _folder(str(whole.get("data-root") or _data_root(daemon)))
-    run = tempfile.mkdtemp(prefix="labspec-trial-", dir="/run")
+    name = f"labspec-trial-{secrets.token_hex(8)}"
+    folder, run = f"{_place(str(whole.get('data-root') or _data_root(daemon)))}/{name}", f"/run/{name}"
+    with _kept(folder, run) as held:
+        return _tried(daemon, values, files, (folder, run), held, system)
+
+
+def _tried(
+    daemon: Running,
+    values: Mapping[str, Any],
+    files: Mapping[str, str],
+    folders: tuple[str, str],
+    held: int,
+    system: System,
+) -> str | None:
+    folder, run = folders
     try:
         etc = Path(folder, "etc")
-        _copy_etc(etc)
+        _copy_etc(etc, held)
         for path, text in {**files, daemon.config: json.dumps(values)}.items():
             copy = etc / os.path.relpath(path, "/etc") if path.startswith("/etc/") else Path(run, "daemon.json")
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -79,12 +92,30 @@ def try_daemon(daemon: Running, content: bytes, files: Mapping[str, str], system
         for place in (Path(folder, "data"), Path(run, "data")):
             place.mkdir(mode=0o711)
         Path(run).chmod(0o711)
-        return _start(daemon, config, (str(etc), f"{folder}/data", f"{run}/data"), run, system)
+        return _start(daemon, config, (str(etc), f"{folder}/data", f"{run}/data"), run, held, system)
     except subprocess.SubprocessError as error:
         raise LabError(f"the new daemon.json cannot be tried: {error}") from error
+
+
+@contextmanager
+def _kept(*folders: str) -> Iterator[int]:
+    """Make folders, and yield a descriptor: they go once no process has it open, be this one killed or not.
+
+    Raises LabError where they cannot be made.
+    """
+    end, held = os.pipe()
+    # In a session of its own, so that what ends labspec does not end it.
+    command = ["sh", "-c", 'cat; exec rm -rf -- "$@"', "sh", *folders]
+    broom = subprocess.Popen(command, stdin=end, stdout=subprocess.DEVNULL, start_new_session=True)
+    os.close(end)
+    try:
+        for folder in folders:
+            _make(Path(folder))
+        yield held
     finally:
-        shutil.rmtree(run, ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
+        with suppress(subprocess.TimeoutExpired):
+            broom.wait(SECONDS)
 
 
 def complaint(output: str) -> str:
@@ -105,10 +136,23 @@ def uncopied(code: int, said: str) -> str | None:
     return lines[-1] if lines else f"cp ended with {code}" if code not in (0, 1) else None
 
 
-def _copy_etc(copy: Path) -> None:
-    words, environment = ["cp", "-a", "/etc", str(copy)], {**os.environ, "LC_ALL": "C"}
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise LabError(f"the new daemon.json cannot be tried in {folder.parent}: {error.strerror}") from error
+
+
+def _copy_etc(copy: Path, held: int) -> None:
     done = subprocess.run(
-        words, env=environment, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False
+        ["cp", "-a", "/etc", str(copy)],
+        env={**os.environ, "LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=SECONDS,
+        check=False,
+        pass_fds=(held,),
     )
     said = uncopied(done.returncode, done.stderr)
     if said:
@@ -131,20 +175,19 @@ def _data_root(daemon: Running) -> str:
     return found[-1] if found else "/var/lib/docker"
 
 
-def _folder(data_root: str) -> str:
-    """Return a new folder on the file system of the data root, whose kind decides on the storage driver."""
+def _place(data_root: str) -> Path:
+    """Return a folder on the file system of the data root, whose kind decides on the storage driver."""
     place = Path(data_root)
     if not place.is_absolute():
         place = Path("/var/lib/docker")
     while not place.is_dir():
         place = place.parent
-    try:
-        return tempfile.mkdtemp(prefix="labspec-trial-", dir=place)
-    except OSError as error:
-        raise LabError(f"the new daemon.json cannot be tried in {place}: {error.strerror}") from error
+    return place
 
 
-def _start(daemon: Running, config: str, places: tuple[str, str, str], run: str, system: System) -> str | None:
+def _start(
+    daemon: Running, config: str, places: tuple[str, str, str], run: str, held: int, system: System
+) -> str | None:
     command = [daemon.binary, *_flags(daemon, config, run)]
     log = Path(run, "log")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("NOTIFY_", "LISTEN_"))}
@@ -168,13 +211,14 @@ def _start(daemon: Running, config: str, places: tuple[str, str, str], run: str,
             stderr=subprocess.STDOUT,
             env=environment,
             start_new_session=True,
+            pass_fds=(held,),
         )
     try:
         end = time.monotonic() + SECONDS
         while process.poll() is None:
             if _answers(f"{run}/docker.sock"):
                 docker = Docker(f"unix://{run}/docker.sock", timeout=SECONDS)
-                said = run_a_container(docker, system)
+                said = run_a_container(docker, system, "trial")
                 docker.close()
                 return said and f"Docker would start, but run no container: {said}"
             if time.monotonic() > end:
