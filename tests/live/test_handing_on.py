@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from applying import applied
 
 from labspec.core.change import Action
 from labspec.core.resource import Lab
@@ -39,16 +40,6 @@ def write(lab_name: str, tmp_path: Path, busybox: str) -> Write:
         return load(tmp_path / "lab.yaml", variables={}, variable_files=[])
 
     return written
-
-
-def applied(lab: Lab, host: Host) -> dict[str, Action]:
-    """Apply a lab, which takes one apply, and return the actions by address."""
-    plan = workflow.make_plan(lab, host)
-    assert plan.problems == ()
-    outcome = workflow.apply(lab, host)
-    assert (outcome.failed, outcome.skipped) == ((), 0)
-    assert workflow.make_plan(lab, host).empty
-    return {change.address: change.action for change in plan.changes if change.kind == "service"}
 
 
 def told(lab_name: str, key: str, what: str) -> str:

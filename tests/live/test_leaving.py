@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from applying import applied
 
 from labspec.core.change import Action
 from labspec.core.resource import Lab
@@ -35,12 +36,8 @@ def write(lab_name: str, tmp_path: Path, busybox: str) -> Write:
 
 
 def action(lab: Lab, host: Host) -> Action | None:
-    """Apply a lab, which takes one apply, and return what is done to its service."""
-    plan = workflow.make_plan(lab, host)
-    outcome = workflow.apply(lab, host)
-    assert (outcome.failed, outcome.skipped) == ((), 0)
-    assert workflow.make_plan(lab, host).empty
-    return next((change.action for change in plan.changes if change.address == "service.a"), None)
+    """Apply a lab, and return what is done to its service."""
+    return applied(lab, host).get("service.a")
 
 
 def docker(*command: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from applying import applied
 
 from labspec.core.change import Action
 from labspec.core.resource import Lab
@@ -49,16 +50,6 @@ def docker(*command: str) -> list[str]:
 def listed(kind: str, lab_name: str) -> list[str]:
     """Return the names of a lab's networks or volumes."""
     return docker(kind, "ls", "--filter", f"label=io.labspec.lab={lab_name}", "--format", "{{.Name}}")
-
-
-def applied(lab: Lab, host: Host) -> dict[str, Action]:
-    """Apply a lab, which takes one apply, and return the actions by address."""
-    plan = workflow.make_plan(lab, host)
-    assert plan.problems == ()
-    outcome = workflow.apply(lab, host)
-    assert (outcome.failed, outcome.skipped) == ((), 0)
-    assert workflow.make_plan(lab, host).empty
-    return {change.address: change.action for change in plan.changes}
 
 
 def test_a_name_that_changes(host: Host, write: Write, service: Callable[..., Any], lab_name: str) -> None:
