@@ -234,6 +234,7 @@ def _take_back(host: Host, edit: Edit, again: Callable[[Host], None]) -> None:
         message = f"the settings of before are in {edit.path} again, but {error.diagnostics[0].message}"
         raise LabError(message, hint="see 'journalctl -u docker' and 'systemctl status docker'") from error
     rollback.disarm(host, edit.lab)
+    sweep(host.docker, edit.lab)
     entry = edit.entry(host)
     if entry:
         host.journal(edit.lab).record(ADDRESS, {**entry, "pending": ""})
