@@ -130,8 +130,8 @@ class Preview(NamedTuple):
     """Changes already planned, by address: all that this object needs are among them."""
     replace: frozenset[str] = frozenset()
     """Addresses that the user wants replaced."""
-    leaving: Sequence[Observed] = ()
-    """What the lab has on the host and the spec no longer does."""
+    leaving: Mapping[str, Sequence[Observed]] = {}
+    """Kind -> what the lab has of it on the host and the spec no longer does."""
 
     def disturbing(self, needs: Sequence[str]) -> tuple[Change, ...]:
         """Return the changes to `needs` after which an object that uses them must be made anew."""

@@ -42,20 +42,23 @@ def plan(lab: Lab, observed: Mapping[str, Observed], wishes: Wishes = NO_WISHES,
     ground = {kind.name for kind in REGISTRY if kind.ground}
     in_engine = {kind.name for kind in REGISTRY if kind.labelled}
     leaving = [found for address, found in sorted(observed.items()) if address not in resources and found.owned]
+    leaving_by_kind: dict[str, list[Observed]] = {}
+    for found in leaving:
+        leaving_by_kind.setdefault(found.kind, []).append(found)
     changes: dict[str, Change] = {}
     emptied = False
     unchanged = 0
     for resource in sorted(in_order(resources.values()), key=lambda resource: resource.kind not in ground):
         if chosen is not None and resource.address not in chosen:
             continue
-        preview = Preview(changes, anew, leaving)
+        preview = Preview(changes, anew, leaving_by_kind)
         hidden = emptied and resource.kind in in_engine
-        found = None if hidden else observed.get(resource.address)
-        change = by_kind[resource.kind].change(resource, found, preview, lab)
-        if found is not None and found.facts.get("adopting"):
+        there = None if hidden else observed.get(resource.address)
+        change = by_kind[resource.kind].change(resource, there, preview, lab)
+        if there is not None and there.facts.get("adopting"):
             from labspec.kinds.adoption.steps import adopting
 
-            change = adopting(change, resource, found, lab)
+            change = adopting(change, resource, there, lab)
         if change and hidden and resource.address in observed:
             change = change._replace(reason="Docker's data moves, and it is not at the new place")
         if change:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from labspec.core.diagnostic import did_you_mean
+from labspec.kinds.compose.values import among
 
 _LIMITS = "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack"
 """setrlimit(2), in small letters and without RLIMIT_."""
@@ -22,20 +22,21 @@ def capability(value: str) -> None:
     """Raise ValueError for what is no capability (capabilities(7)): NET_ADMIN, CAP_NET_ADMIN, or ALL."""
     from labspec.host.sandbox.capabilities import NAMES
 
-    _known(value, value.upper().removeprefix("CAP_"), ("ALL", *NAMES), "is no capability")
+    among(value, value.upper().removeprefix("CAP_"), ("ALL", *NAMES), "is no capability")
 
 
 def signal(value: str) -> None:
     """Raise ValueError for what is no signal: a number, or its name with or without SIG."""
     if value.isdecimal() and 1 <= int(value) <= 64:
         return
-    name = re.sub(r"(?<=^RTMIN)\+[0-9]{1,2}$|(?<=^RTMAX)-[0-9]{1,2}$", "", value.upper().removeprefix("SIG"))
-    _known(value, name, _SIGNALS.split(), "is no signal")
+    name = value.upper().removeprefix("SIG")
+    if not re.fullmatch(r"RTMIN\+[0-9]{1,2}|RTMAX-[0-9]{1,2}", name):
+        among(value, name, _SIGNALS.split(), "is no signal")
 
 
 def limit(name: str) -> None:
     """Raise ValueError for a name that no limit of processes has."""
-    _known(name, name, _LIMITS.split(), "is no limit of processes")
+    among(name, name, _LIMITS.split(), "is no limit of processes")
 
 
 def pid_mode(value: str) -> None:
@@ -64,9 +65,3 @@ def _namespace(value: str, words: Collection[str]) -> None:
     kind, colon, name = value.partition(":")
     if value and value not in words and not (colon and name and kind in ("container", "service")):
         raise ValueError(f"'{value}' is no namespace: use {', '.join(words)}, service:NAME or container:NAME")
-
-
-def _known(value: str, name: str, known: Collection[str], what: str) -> None:
-    if name not in known:
-        near = did_you_mean(name, known)
-        raise ValueError(f"'{value}' {what}" + (f": {near}" if near else ""))

@@ -6,7 +6,7 @@ Every reader raises ValueError, in plain words, for what compose itself would re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -245,14 +245,19 @@ def healthcheck_test(value: str | Sequence[str]) -> list[str]:
     return list(value)
 
 
+def among(value: str, name: str, known: Collection[str], what: str) -> None:
+    """Raise ValueError for a value whose `name` is not known: it says `what` is wrong, and the nearest name."""
+    if name not in known:
+        from labspec.core.diagnostic import did_you_mean
+
+        near = did_you_mean(name, known)
+        raise ValueError(f"'{value}' {what}" + (f": {near}" if near else ""))
+
+
 def restart(value: str) -> str:
     """Return a restart policy: "no", "always", "unless-stopped", "on-failure" or "on-failure:TIMES"."""
     name, separator, count = value.partition(":")
-    if name not in ("no", "always", "unless-stopped", "on-failure"):
-        from labspec.core.diagnostic import did_you_mean
-
-        near = did_you_mean(name, ("no", "always", "unless-stopped", "on-failure"))
-        raise ValueError(f"'{value}' is no restart policy" + (f": {near}" if near else ""))
+    among(value, name, ("no", "always", "unless-stopped", "on-failure"), "is no restart policy")
     if not separator:
         return name
     if name != "on-failure" or not re.fullmatch(r"[0-9]{1,9}", count):

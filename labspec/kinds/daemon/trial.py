@@ -67,32 +67,20 @@ def try_daemon(daemon: Running, content: bytes, files: Mapping[str, str], system
     values = {key: value for key, value in whole.items() if key not in OWN}
     name = f"labspec-trial-{secrets.token_hex(8)}"
     folder, run = f"{_place(str(whole.get('data-root') or _data_root(daemon)))}/{name}", f"/run/{name}"
-    with _kept(folder, run) as held:
-        return _tried(daemon, values, files, (folder, run), held, system)
-
-
-def _tried(
-    daemon: Running,
-    values: Mapping[str, Any],
-    files: Mapping[str, str],
-    folders: tuple[str, str],
-    held: int,
-    system: System,
-) -> str | None:
-    folder, run = folders
     try:
-        etc = Path(folder, "etc")
-        _copy_etc(etc, held)
-        for path, text in {**files, daemon.config: json.dumps(values)}.items():
-            copy = etc / os.path.relpath(path, "/etc") if path.startswith("/etc/") else Path(run, "daemon.json")
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.unlink(missing_ok=True)
-            copy.write_text(text, encoding="utf-8")
-        config = daemon.config if daemon.config.startswith("/etc/") else f"{run}/daemon.json"
-        for place in (Path(folder, "data"), Path(run, "data")):
-            place.mkdir(mode=0o711)
-        Path(run).chmod(0o711)
-        return _start(daemon, config, (str(etc), f"{folder}/data", f"{run}/data"), run, held, system)
+        with _kept(folder, run) as held:
+            etc = Path(folder, "etc")
+            _copy_etc(etc, held)
+            for path, text in {**files, daemon.config: json.dumps(values)}.items():
+                copy = etc / os.path.relpath(path, "/etc") if path.startswith("/etc/") else Path(run, "daemon.json")
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.unlink(missing_ok=True)
+                copy.write_text(text, encoding="utf-8")
+            config = daemon.config if daemon.config.startswith("/etc/") else f"{run}/daemon.json"
+            for place in (Path(folder, "data"), Path(run, "data")):
+                place.mkdir(mode=0o711)
+            Path(run).chmod(0o711)
+            return _start(daemon, config, (str(etc), f"{folder}/data", f"{run}/data"), run, held, system)
     except subprocess.SubprocessError as error:
         raise LabError(f"the new daemon.json cannot be tried: {error}") from error
 
@@ -106,7 +94,9 @@ def _kept(*folders: str) -> Iterator[int]:
     end, held = os.pipe()
     # In a session of its own, so that what ends labspec does not end it.
     command = ["sh", "-c", 'cat; exec rm -rf -- "$@"', "sh", *folders]
-    broom = subprocess.Popen(command, stdin=end, stdout=subprocess.DEVNULL, start_new_session=True)
+    broom = subprocess.Popen(
+        command, stdin=end, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     os.close(end)
     try:
         for folder in folders:

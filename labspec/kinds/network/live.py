@@ -75,7 +75,7 @@ class NetworkLive:
             # Two networks cannot have the same addresses, not even until the old one goes.
             from labspec.kinds.network.pools import overlap
 
-            former = [found for found in preview.leaving if found.kind == "network" and overlap(desired, found)]
+            former = [found for found in preview.leaving.get("network", ()) if overlap(desired, found)]
             remove += tuple(RemoveNetwork(found.id, found.name) for found in former)
         make = (CreateNetwork.of(lab.name, desired),) if desired else ()
         if desired and observed and others:

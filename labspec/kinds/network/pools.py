@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from labspec.core.change import Action, Change
 from labspec.core.diagnostic import Diagnostic
 from labspec.core.resource import Lab, Observed, Resource
+from labspec.kinds.network.live import observed
 from labspec.kinds.network.steps import RemoveNetwork
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 Subnet = IPv4Network | IPv6Network
 
 
-def overlap(desired: Resource, observed: Observed) -> bool:
+def overlap(desired: Resource, there: Observed) -> bool:
     """Return whether a network to be made wants addresses that one on the host has."""
-    return common(subnets(desired.desired.get("pools", ())), subnets(observed.state["pools"])) is not None
+    return common(subnets(desired.desired.get("pools", ())), subnets(there.state["pools"])) is not None
 
 
 def subnets(pools: Iterable[Mapping[str, Any]]) -> list[Subnet]:
@@ -44,7 +45,7 @@ def overlaps(changes: Sequence[Change], lab: Lab, host: Host) -> Iterator[Diagno
         return
     going = {step.id for change in changes for step in change.remove if isinstance(step, RemoveNetwork)}
     there = [
-        (f"network {network['Name']} of this host", subnets(_pools(network)))
+        (f"network {network['Name']} of this host", subnets(observed(network).state["pools"]))
         for network in host.docker.get("/networks")
         if network["Id"] not in going and network.get("Scope") == "local"
     ]
@@ -59,12 +60,6 @@ def overlaps(changes: Sequence[Change], lab: Lab, host: Host) -> Iterator[Diagno
                     hint="choose another subnet; 'docker network ls' and 'ip route' show those in use",
                 )
         there.append((resource.address, wanted))
-
-
-def _pools(network: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    for pool in (network.get("IPAM") or {}).get("Config") or ():
-        if pool.get("Subnet"):
-            yield {"subnet": pool["Subnet"]}
 
 
 def _overlap(one: Subnet, two: Subnet) -> bool:

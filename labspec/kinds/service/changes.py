@@ -51,11 +51,10 @@ def _replacing(
         yield f"moves from project {observed.facts['project']} to {desired.project}"
     if any(item["state"] == "dead" for item in observed.facts["replicas"]):
         yield "a container is dead"
-    networks = {found.name for found in preview.leaving if found.kind == "network"}
     made_on = [item["made_on"] for item in observed.facts["replicas"]]
     if None in made_on:
         yield "the network that it was made on is gone, without which it would not start again"
-    elif not networks.isdisjoint(made_on):
+    elif any(found.name in made_on for found in preview.leaving.get("network", ())):
         yield "the network that it was made on leaves, without which it would not start again"
 
 

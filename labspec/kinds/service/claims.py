@@ -46,7 +46,7 @@ class Claims:
             for port in published(resource.desired):
                 self.add_port(port, resource)
             for place in addresses(resource.desired):
-                self.address_of(place, resource)
+                self.add_address(place, resource)
 
     def add_port(self, port: Port, resource: Resource) -> None:
         """Note that a service claims a port."""
@@ -56,10 +56,12 @@ class Claims:
         """Return the first service that claims a port, or None."""
         return next((resource for other, resource in self._ports.get(port.first, ()) if port.meets(other)), None)
 
-    def address_of(self, place: tuple[str, str], resource: Resource | None = None) -> Resource | None:
-        """Return the first service that claims an address on a network; `resource` claims it if nobody has."""
-        if resource is not None:
-            return self._addresses.setdefault(place, resource)
+    def add_address(self, place: tuple[str, str], resource: Resource) -> None:
+        """Note that a service claims an address on a network, unless another one has."""
+        self._addresses.setdefault(place, resource)
+
+    def address_of(self, place: tuple[str, str]) -> Resource | None:
+        """Return the first service that claims an address on a network, or None."""
         return self._addresses.get(place)
 
     def want_of(self, fields: Mapping[str, Any], owner: str) -> bool:
@@ -95,10 +97,11 @@ def doubled(made: Sequence[Resource], jobs: Collection[str]) -> Iterator[Diagnos
             claims.add_port(port, resource)
     for resource in lasting:
         for network, address in addresses(resource.desired):
-            first = claims.address_of((network, address), resource)
-            if first is not None and first is not resource:
+            first = claims.address_of((network, address))
+            if first is not None:
                 does = f"has the address {address} on network {network}"
                 yield _twice(resource, does, first, "give it another address of the network, or none")
+            claims.add_address((network, address), resource)
 
 
 def misplaced(made: Sequence[Resource], networks: Sequence[Resource]) -> Iterator[Diagnostic]:

@@ -30,8 +30,8 @@ class Around(NamedTuple):
     """Whether the engine can limit swap."""
     applied: Mapping[str, Mapping[str, str]] = {}
     """Id -> what was applied to a container in place."""
-    left: Mapping[str, str | None] = {}
-    """What `made_on` says of containers that have left that network -> its name; None where it is gone."""
+    made_on: Mapping[str, str | None] = {}
+    """Id -> the network that a container was made on; "" for the engine's own, or not known; None where it is gone."""
     early: Mapping[str, State] = {}
     """Id -> what was read of a container while the engine still told of the others."""
 
@@ -61,7 +61,7 @@ def observe(reading: Reading) -> Iterator[Observed]:
         images = images_of(reading.docker, inspects, _wanted(inspects, resources))
     peers = peers_of(reading.docker, inspects, early)
     swap = not any(map(_swap_unknown, inspects)) or bool(reading.docker.get("/info").get("SwapLimit"))
-    around = Around(images, peers, swap, reading.applied, _left(reading.docker, inspects), early)
+    around = Around(images, peers, swap, reading.applied, _made_on(reading.docker, inspects), early)
     for address, group in groups.items():
         found = service(address, group, resources.get(address), around)
         if address in added or any(inspect["Id"] in record for inspect in group):
@@ -124,9 +124,11 @@ def service(
     candidates = [_one(address, inspect, wanted, around) for inspect in replicas]
     if not candidates:
         first = inspects[0]
-        return Observed(address, "service", first["Id"], _name(first), facts=_facts([], [], once, first, around.left))
+        return Observed(
+            address, "service", first["Id"], _name(first), facts=_facts([], [], once, first, around.made_on)
+        )
     chosen = candidates[0] if wanted is None or len(candidates) == 1 else _representative(candidates, wanted)
-    facts = _facts(replicas, surplus, once, replicas[0], around.left, wanted)
+    facts = _facts(replicas, surplus, once, replicas[0], around.made_on, wanted)
     state = {**chosen.state, "replicas": len(replicas)} if len(replicas) > 1 else chosen.state
     return chosen._replace(state=state, facts=facts)
 
@@ -207,7 +209,7 @@ def _facts(
     surplus: Sequence[Mapping[str, Any]],
     once: Sequence[Mapping[str, Any]],
     first: Mapping[str, Any],
-    left: Mapping[str, str | None],
+    networks: Mapping[str, str | None],
     wanted: Resource | None = None,
 ) -> dict[str, Any]:
     labels = _labels(first)
@@ -219,9 +221,9 @@ def _facts(
         "running": bool(replicas) and all(inspect["State"]["Running"] for inspect in replicas),
         "health": health,
         "detail": _detail(replicas, health),
-        "replicas": [_replica(inspect, left, wanted) for inspect in replicas],
-        "surplus": [_replica(inspect, left) for inspect in surplus],
-        "once": [_replica(inspect, left) for inspect in once],
+        "replicas": [_replica(inspect, networks, wanted) for inspect in replicas],
+        "surplus": [_replica(inspect, networks) for inspect in surplus],
+        "once": [_replica(inspect, networks) for inspect in once],
         "anonymous": sorted(
             mount["Destination"]
             for mount in first.get("Mounts") or ()
@@ -231,9 +233,9 @@ def _facts(
 
 
 def _replica(
-    inspect: Mapping[str, Any], left: Mapping[str, str | None], wanted: Resource | None = None
+    inspect: Mapping[str, Any], networks: Mapping[str, str | None], wanted: Resource | None = None
 ) -> dict[str, Any]:
-    state, timeout, network = inspect["State"], inspect["Config"].get("StopTimeout"), made_on(inspect)
+    state, timeout = inspect["State"], inspect["Config"].get("StopTimeout")
     return {
         "number": _number(inspect),
         "id": inspect["Id"],
@@ -243,7 +245,7 @@ def _replica(
         "exit_code": state.get("ExitCode") or 0,
         "grace": STOP_SECONDS if timeout is None else timeout,
         "networks": sorted(joined(inspect)),
-        "made_on": left.get(network, network),
+        "made_on": networks.get(inspect["Id"], ""),
     }
 
 
@@ -275,11 +277,13 @@ def _inherits(inspect: Mapping[str, Any], images: Images) -> bool:
     return bool(((image.get("Config") or {}).get("Labels") or {}).get(ADDRESS_LABEL) == address_of(inspect))
 
 
-def _left(docker: Docker, inspects: Sequence[Mapping[str, Any]]) -> dict[str, str | None]:
-    """Return what is known of the networks that containers were made on and have left."""
-    left = sorted({network for inspect in inspects if (network := made_on(inspect)) not in ("", *joined(inspect))})
-    answers = docker.find_all([f"/networks/{segment(network)}" for network in left])
-    return {network: answer["Name"] if answer else None for network, answer in zip(left, answers, strict=True)}
+def _made_on(docker: Docker, inspects: Sequence[Mapping[str, Any]]) -> dict[str, str | None]:
+    """Return id -> the network that a container was made on; whether one that it has left is there is asked."""
+    found = {inspect["Id"]: made_on(inspect) for inspect in inspects}
+    left = [inspect for inspect in inspects if found[inspect["Id"]] is None]
+    answers = docker.find_all([f"/networks/{segment(inspect['HostConfig']['NetworkMode'])}" for inspect in left])
+    names = zip(left, answers, strict=True)
+    return found | {inspect["Id"]: answer["Name"] if answer else None for inspect, answer in names}
 
 
 def _swap_unknown(inspect: Mapping[str, Any]) -> bool:

@@ -48,15 +48,15 @@ def joined(inspect: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: endpoint for name, endpoint in found.items() if endpoint.get("EndpointID") != ""}
 
 
-def made_on(inspect: Mapping[str, Any]) -> str:
+def made_on(inspect: Mapping[str, Any]) -> str | None:
     """Return the network that a container was made on, which the engine wants to see whenever it starts it.
 
-    It is a name, or an id where the container is not on the network any more; "" for the engine's own networks.
+    "" stands for one of the engine's own networks, None for one that the container has left.
     """
     mode = str(inspect["HostConfig"].get("NetworkMode") or "default")
     if mode in OWN_MODES or mode.startswith("container:"):
         return ""
-    return next((name for name, end in joined(inspect).items() if mode in (name, end.get("NetworkID"))), mode)
+    return next((name for name, end in joined(inspect).items() if mode in (name, end.get("NetworkID"))), None)
 
 
 def endpoint(

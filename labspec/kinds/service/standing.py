@@ -36,7 +36,7 @@ def moved(desired: Resource, observed: Observed) -> bool:
 def loses_its_unit(desired: Resource, preview: Preview) -> bool:
     """Return whether the unit of a service's stack leaves: it stops the containers, which stay."""
     unit = f"{desired.address.rpartition('.service.')[0]}.unit"
-    return any(found.address == unit for found in preview.leaving)
+    return any(found.address == unit for found in preview.leaving.get("unit", ()))
 
 
 def left_its_network(item: Mapping[str, Any]) -> bool:
